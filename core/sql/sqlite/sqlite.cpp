@@ -1,0 +1,173 @@
+#include "core/sql/sqlite/sqlite.h"
+
+#include <sqlite3.h>
+
+namespace tally::core::sql::sqlite {
+namespace {
+
+// Pages in the WAL above which the writer moves them into the database: 16 MiB. With the default of
+// 1,000 pages a checkpoint would stand in the path of every few batches.
+constexpr int checkpoint_pages = 4096;
+
+[[noreturn]] void fail(sqlite3* db, const std::string& doing) {
+  throw SqlBroken(doing + ": " + sqlite3_errmsg(db) + " (SQLite " +
+                  std::to_string(sqlite3_extended_errcode(db)) + ")");
+}
+
+class SqliteStatement : public DriverStatement {
+ public:
+  SqliteStatement(sqlite3* db, std::string_view sql) : db_(db) {
+    if (sqlite3_prepare_v3(db, sql.data(), static_cast<int>(sql.size()), SQLITE_PREPARE_PERSISTENT,
+                           &statement_, nullptr) != SQLITE_OK) {
+      fail(db, "cannot prepare " + std::string(sql));
+    }
+  }
+  ~SqliteStatement() override { sqlite3_finalize(statement_); }
+  SqliteStatement(const SqliteStatement&) = delete;
+  SqliteStatement& operator=(const SqliteStatement&) = delete;
+
+  void bind_null(int parameter) override { check(sqlite3_bind_null(statement_, parameter)); }
+  void bind_integer(int parameter, std::int64_t value) override {
+    check(sqlite3_bind_int64(statement_, parameter, value));
+  }
+  void bind_text(int parameter, std::string_view value) override {
+    check(sqlite3_bind_text64(statement_, parameter, present(value), value.size(), SQLITE_TRANSIENT,
+                              SQLITE_UTF8));
+  }
+  void bind_blob(int parameter, std::string_view value) override {
+    check(
+        sqlite3_bind_blob64(statement_, parameter, present(value), value.size(), SQLITE_TRANSIENT));
+  }
+  bool step() override {
+    int code = sqlite3_step(statement_);
+    if (code == SQLITE_ROW) return true;
+    if (code == SQLITE_DONE) return false;
+    fail(db_, std::string("cannot run ") + sqlite3_sql(statement_));
+  }
+  void reset() override { sqlite3_reset(statement_); }
+  bool is_null(int column) const override {
+    return sqlite3_column_type(statement_, column) == SQLITE_NULL;
+  }
+  std::int64_t integer(int column) const override {
+    return sqlite3_column_int64(statement_, column);
+  }
+  std::string_view bytes(int column) const override {
+    const auto* data = static_cast<const char*>(sqlite3_column_blob(statement_, column));
+    auto size = static_cast<std::size_t>(sqlite3_column_bytes(statement_, column));
+    return data == nullptr ? std::string_view("", 0) : std::string_view(data, size);
+  }
+  std::int64_t changes() const override { return sqlite3_changes64(db_); }
+
+ private:
+  // A null pointer would bind NULL; the empty text is not NULL.
+  static const char* present(std::string_view value) {
+    return value.data() != nullptr ? value.data() : "";
+  }
+  void check(int code) {
+    if (code != SQLITE_OK) fail(db_, "cannot bind a parameter");
+  }
+
+  sqlite3* db_;
+  sqlite3_stmt* statement_ = nullptr;
+};
+
+class SqliteConnection : public DriverConnection {
+ public:
+  SqliteConnection(const std::string& path, int flags) {
+    if (sqlite3_open_v2(path.c_str(), &db_, flags | SQLITE_OPEN_NOMUTEX, nullptr) != SQLITE_OK) {
+      std::string text = db_ != nullptr ? sqlite3_errmsg(db_) : "out of memory";
+      sqlite3_close(db_);
+      throw SqlBroken("cannot open the database " + path + ": " + text);
+    }
+    sqlite3_extended_result_codes(db_, 1);
+    sqlite3_busy_timeout(db_, 5000);
+    sqlite3_db_config(db_, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
+    sqlite3_db_config(db_, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
+  }
+  // close_v2: statements may be finalised after their connection goes.
+  ~SqliteConnection() override { sqlite3_close_v2(db_); }
+  SqliteConnection(const SqliteConnection&) = delete;
+  SqliteConnection& operator=(const SqliteConnection&) = delete;
+
+  std::unique_ptr<DriverStatement> prepare(std::string_view sql) override {
+    return std::make_unique<SqliteStatement>(db_, sql);
+  }
+  void run_script(std::string_view sql) override {
+    if (sqlite3_exec(db_, std::string(sql).c_str(), nullptr, nullptr, nullptr) != SQLITE_OK) {
+      fail(db_, "cannot run " + std::string(sql.substr(0, 200)));
+    }
+  }
+  bool in_transaction() const override { return sqlite3_get_autocommit(db_) == 0; }
+
+  void checkpoint_if_large() override {
+    if (wal_pages_ < checkpoint_pages) return;
+    sqlite3_wal_checkpoint_v2(db_, nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+    wal_pages_ = 0;
+  }
+
+  void checkpoint_by_hand() {
+    auto count_pages = [](void* self, sqlite3*, const char*, int pages) {
+      static_cast<SqliteConnection*>(self)->wal_pages_ = pages;
+      return SQLITE_OK;
+    };
+    sqlite3_wal_hook(db_, count_pages, this);
+  }
+  void never_checkpoint() {
+    sqlite3_wal_autocheckpoint(db_, 0);
+    sqlite3_db_config(db_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+  }
+
+ private:
+  sqlite3* db_ = nullptr;
+  int wal_pages_ = 0;
+};
+
+void expect(Connection& connection, Sql pragma, std::string_view wanted) {
+  Statement statement(connection, pragma);
+  auto row = statement();
+  if (!row.next() || row.view(0) != wanted) {
+    throw SqlBroken("the database does not keep " + std::string(pragma.text()) + " = " +
+                    std::string(wanted) + "; is it on a network file system?");
+  }
+}
+
+}  // namespace
+
+Connection open_writer(const std::string& path) {
+  auto driver =
+      std::make_unique<SqliteConnection>(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
+  driver->checkpoint_by_hand();
+  Connection connection(std::move(driver));
+  connection.run(
+      "pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on;"
+      "pragma cache_size = -65536; pragma temp_store = memory;");
+  expect(connection, "pragma journal_mode", "wal");
+  expect(connection, "pragma synchronous", "2");
+  return connection;
+}
+
+Connection open_reader(const std::string& path) {
+  auto driver = std::make_unique<SqliteConnection>(path, SQLITE_OPEN_READONLY);
+  driver->never_checkpoint();
+  Connection connection(std::move(driver));
+  connection.run("pragma query_only = on; pragma cache_size = -4096; pragma temp_store = memory;");
+  return connection;
+}
+
+Connection open_memory() {
+  Connection connection(std::make_unique<SqliteConnection>(
+      ":memory:", SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_MEMORY));
+  connection.run("pragma foreign_keys = on;");
+  return connection;
+}
+
+Connection open_temporary() {
+  Connection connection(
+      std::make_unique<SqliteConnection>("", SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE));
+  connection.run("pragma journal_mode = off; pragma synchronous = off; pragma cache_size = -8192;");
+  return connection;
+}
+
+std::string library_version() { return sqlite3_libversion(); }
+
+}  // namespace tally::core::sql::sqlite

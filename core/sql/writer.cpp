@@ -1,0 +1,199 @@
+#include "core/sql/writer.h"
+
+namespace tally::core::sql {
+
+// One per batch: a single wake reaches every waiter of the batch.
+struct Writer::Ticket {
+  std::atomic<std::uint32_t> done{0};
+
+  void settle() {
+    done.store(1, std::memory_order_release);
+    done.notify_all();
+  }
+  void wait() const { done.wait(0, std::memory_order_acquire); }
+};
+
+struct Writer::Command {
+  const std::function<bool(Tx&)>& body;
+  std::chrono::steady_clock::time_point deadline;
+  std::shared_ptr<Ticket> ticket = nullptr;
+  std::optional<Error> refused = std::nullopt;
+  std::exception_ptr thrown = nullptr;
+};
+
+namespace {
+
+Error overloaded() {
+  return {Refusal::unavailable, "writer.overloaded",
+          "too many changes are waiting; nothing was changed, try again shortly"};
+}
+Error late() {
+  return {Refusal::unavailable, "writer.deadline_exceeded",
+          "the change waited too long and was dropped; nothing was changed, try again"};
+}
+Error stopped() {
+  return {Refusal::unavailable, "writer.stopped",
+          "the server is stopping; nothing was changed, try again"};
+}
+Error unknown() {
+  return {Refusal::unavailable, "outcome_unknown",
+          "the disk failed while this change was being stored; retry with the same key"};
+}
+
+}  // namespace
+
+Writer::Writer(Connection connection, Participant& participant, Options options)
+    : connection_(std::move(connection)),
+      tx_(connection_),
+      participant_(participant),
+      options_(std::move(options)),
+      sql_{connection_},
+      collecting_(std::make_shared<Ticket>()),
+      thread_([this] { loop(); }) {}
+
+Writer::~Writer() {
+  {
+    std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  work_.notify_one();
+  thread_.join();
+}
+
+std::optional<Error> Writer::submit(const std::function<bool(Tx&)>& body, Lane lane) {
+  Command command{body, std::chrono::steady_clock::now() + options_.deadline};
+  bool wake = false;
+  {
+    std::lock_guard lock(mutex_);
+    if (stopping_ || broken_) return stopped();
+    if (prompt_.size() + bulk_.size() >= options_.queue_max) return overloaded();
+    command.ticket = lane == Lane::prompt ? collecting_ : std::make_shared<Ticket>();
+    (lane == Lane::prompt ? prompt_ : bulk_).push_back(&command);
+    wake = writer_sleeps_;
+  }
+  if (wake) work_.notify_one();
+  // A copy: the command's own ticket dies with this frame while the writer still notifies.
+  auto ticket = command.ticket;
+  ticket->wait();
+  if (command.thrown) std::rethrow_exception(command.thrown);
+  return command.refused;
+}
+
+std::vector<Writer::Command*> Writer::next_batch(std::shared_ptr<Ticket>& ticket) {
+  std::unique_lock lock(mutex_);
+  auto has_work = [this] { return stopping_ || !prompt_.empty() || !bulk_.empty(); };
+  writer_sleeps_ = true;
+  if (participant_.has_leftover()) {
+    work_.wait_for(lock, options_.rest_after, has_work);
+  } else {
+    work_.wait(lock, has_work);
+  }
+  writer_sleeps_ = false;
+  std::vector<Command*> batch;
+  batch.swap(prompt_);
+  ticket = std::exchange(collecting_, std::make_shared<Ticket>());
+  if (!bulk_.empty()) {
+    batch.push_back(bulk_.front());
+    bulk_.erase(bulk_.begin());
+  }
+  return batch;
+}
+
+void Writer::loop() {
+  while (true) {
+    std::shared_ptr<Ticket> ticket;
+    auto batch = next_batch(ticket);
+    if (batch.empty() && !participant_.has_leftover()) {
+      std::lock_guard lock(mutex_);
+      if (stopping_ && prompt_.empty() && bulk_.empty()) return;
+      continue;
+    }
+    auto bulk_ticket =
+        !batch.empty() && batch.back()->ticket != ticket ? batch.back()->ticket : nullptr;
+    bool stands = run_batch(batch);
+    ticket->settle();
+    if (bulk_ticket) bulk_ticket->settle();
+    if (!stands) return;
+    connection_.driver().checkpoint_if_large();
+  }
+}
+
+// This is where a broken machine is noticed: the one place below the server that catches.
+bool Writer::run_batch(const std::vector<Command*>& batch) {
+  try {
+    sql_.begin().run();
+    participant_.batch_began(tx_);
+    for (Command* command : batch) run_command(*command);
+    participant_.before_commit(tx_);
+    sql_.commit().run();
+    participant_.after_commit();
+  } catch (const std::exception& error) {
+    fail_batch(batch, error.what());
+    return false;
+  }
+  batches_.fetch_add(1, std::memory_order_relaxed);
+  commands_.fetch_add(batch.size(), std::memory_order_relaxed);
+  return true;
+}
+
+void Writer::run_command(Command& command) {
+  if (std::chrono::steady_clock::now() > command.deadline) {
+    command.refused = late();
+    return;
+  }
+  participant_.command_begins();
+  sql_.savepoint().run();
+  try {
+    if (command.body(tx_)) {
+      sql_.release().run();
+      return;
+    }
+  } catch (...) {
+    command.thrown = std::current_exception();
+    // Without its transaction a later savepoint would commit alone.
+    if (!connection_.driver().in_transaction()) throw;
+  }
+  undo(command);
+}
+
+void Writer::undo(Command&) {
+  sql_.undo().run();
+  sql_.release().run();
+  participant_.command_undone();
+}
+
+void Writer::fail_batch(const std::vector<Command*>& batch, const std::string& reason) {
+  for (Command* command : batch) {
+    command->thrown = nullptr;
+    command->refused = unknown();
+  }
+  stop_for_good(reason);
+}
+
+void Writer::stop_for_good(const std::string& reason) {
+  std::vector<Command*> waiting;
+  std::shared_ptr<Ticket> ticket;
+  {
+    std::lock_guard lock(mutex_);
+    broken_ = true;
+    waiting.swap(prompt_);
+    ticket = collecting_;
+    for (Command* command : bulk_) waiting.push_back(command);
+    bulk_.clear();
+  }
+  std::vector<std::shared_ptr<Ticket>> tickets{ticket};
+  for (Command* command : waiting) {
+    command->refused = stopped();
+    if (command->ticket != ticket) tickets.push_back(command->ticket);
+  }
+  for (auto& each : tickets) each->settle();
+  if (options_.stop_process) options_.stop_process(reason);
+}
+
+Writer::Counters Writer::counters() const {
+  std::lock_guard lock(mutex_);
+  return {prompt_.size() + bulk_.size(), batches_.load(std::memory_order_relaxed),
+          commands_.load(std::memory_order_relaxed)};
+}
+
+}  // namespace tally::core::sql
