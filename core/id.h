@@ -40,6 +40,11 @@ class Id {
     return out;
   }
 
+  // What parse takes, as an ECMA-262 expression.
+  static std::string pattern() {
+    return "^" + std::string(prefix) + "_[0-7][0-9A-HJKMNP-TV-Z]{25}$";
+  }
+
   bool operator==(const Id&) const = default;
   auto operator<=>(const Id&) const = default;
 
