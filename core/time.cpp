@@ -3,8 +3,10 @@
 #include <array>
 #include <chrono>
 #include <cstdio>
+#include <ctime>
 
 #include "core/bytes.h"
+#include "core/result.h"
 
 namespace tally::core {
 namespace {
@@ -16,8 +18,10 @@ class SystemClock : public Clock {
     return {std::chrono::duration_cast<std::chrono::milliseconds>(since).count()};
   }
   std::int64_t monotonic_ms() const override {
-    auto since = std::chrono::steady_clock::now().time_since_epoch();
-    return std::chrono::duration_cast<std::chrono::milliseconds>(since).count();
+    // Unlike the steady clock it goes on while the machine is suspended.
+    timespec time{};
+    if (clock_gettime(CLOCK_BOOTTIME, &time) != 0) throw Broken("the machine has no boot clock");
+    return std::int64_t{time.tv_sec} * 1000 + time.tv_nsec / 1'000'000;
   }
 };
 

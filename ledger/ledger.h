@@ -1,0 +1,139 @@
+// The ledger: appends entries, keeps the tree, signs what is durable.
+//
+// An entry is canonical JSON (RFC 8785, integers only), at most 16 KiB:
+//
+//   {"at":<Unix ms>,"body":{..},"by":"<actor>","kind":"<noun.verb/version>","prev":"<64 hex>","seq":<n>}
+//
+// `prev` is the leaf hash (RFC 6962) of the entry before, 64 zeros for entry 0: one hash per entry
+// serves the chain and the tree, and both bind to the position. The bytes that are hashed are the
+// bytes that are stored.
+//
+// The ledger takes part in the writer's batches. Nothing is signed before its commit returned; as
+// Ed25519 is deterministic and a checkpoint holds no time, a restart makes the same bytes.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/guarded.h"
+#include "core/random.h"
+#include "core/sql/session.h"
+#include "core/sql/writer.h"
+#include "core/time.h"
+#include "ledger/merkle_tree.h"
+#include "ledger/note.h"
+#include "ledger/timeline.h"
+
+namespace tally::ledger {
+
+using core::Hash;
+using core::Instant;
+
+inline constexpr std::size_t ledger_entry_bytes_max = 16 * 1024;
+
+// What the author of a change keeps. `seq`, `hash` and `entry` stand when append returns; `proof` and
+// `checkpoint` when the batch is durable, which is when Writer::run returns.
+struct Receipt {
+  std::uint64_t seq = 0;
+  Hash hash;  // leaf hash
+  std::string entry;
+  InclusionProof proof;
+  std::shared_ptr<const std::string> checkpoint;  // a signed note
+
+  // The receipt as a C2SP tlog-proof file; its `extra` line is the entry.
+  std::string file() const;
+};
+using ReceiptPtr = std::shared_ptr<const Receipt>;
+
+// A checkpoint that was signed after its commit.
+struct SignedHead {
+  TreeHead head;
+  std::shared_ptr<const std::string> note;
+};
+
+class Ledger : public core::sql::Participant {
+ public:
+  Ledger(NoteSigner signer, const core::Clock& clock, core::Random& random);
+
+  // Reads where the ledger stands and signs it. Throws Broken when the head row, the tiles and the
+  // entries at the edge contradict each other. An empty database is an empty ledger.
+  void open(core::sql::Session& session);
+
+  const std::string& origin() const { return signer_.verifier().name; }
+  std::string log_vkey() const;
+
+  // --- in a command, on the writer's thread -------------------------------------------------------
+
+  // The time of this command: never before that of the last entry.
+  Instant now();
+  // False after the wall clock departed from the monotonic one, until acknowledged: whatever has a
+  // limit in time must be refused.
+  bool time_is_trusted() const { return timeline_.is_trusted(); }
+  // Takes the wall clock's word again. The caller appends clock.acknowledged/1.
+  void acknowledge_time() { timeline_.acknowledge(); }
+
+  // `body` is a canonical JSON object with a member `salt`; `by` and `kind` are plain ASCII.
+  // Throws Broken when the entry would exceed ledger_entry_bytes_max.
+  std::shared_ptr<Receipt> append(core::sql::Tx& tx,
+                                  std::string_view kind,
+                                  std::string_view by,
+                                  std::string_view body);
+  std::uint64_t size() const { return tree_.size(); }
+  std::string draw_salt() { return random_.salt(); }
+
+  // --- from any thread ----------------------------------------------------------------------------
+
+  SignedHead signed_head() const;  // the newest that is durable
+  std::optional<std::string> find_entry(core::sql::Session& session, std::uint64_t seq) const;
+  // The receipt of an entry, the same bytes whenever it is asked for.
+  std::optional<Receipt> find_receipt(core::sql::Session& session, std::uint64_t seq) const;
+
+  // --- the writer's batches -----------------------------------------------------------------------
+
+  void batch_began(core::sql::Tx& tx) override;
+  void command_begins() override;
+  void command_undone() override;
+  void before_commit(core::sql::Tx& tx) override;
+  void after_commit() override;
+  bool has_leftover() const override { return stored_checkpoint_size_ != tree_.size(); }
+
+ private:
+  struct Position {
+    RecentTree::Mark tree;
+    Hash last_hash;
+    Timeline timeline;
+    std::size_t pending = 0;
+  };
+
+  void resume(core::sql::Session& session, std::uint64_t size);
+  void append_departure(core::sql::Tx& tx);
+  void store_entries(core::sql::Tx& tx);
+  void store_tiles(core::sql::Tx& tx);
+  void store_head(core::sql::Tx& tx);
+  void store_checkpoint(core::sql::Tx& tx);
+  void sign_head();
+  std::string sign(const TreeHead& head) const;
+
+  NoteSigner signer_;
+  core::Random& random_;
+
+  // The writer's thread alone. All of it is cache: the head row is the truth.
+  Timeline timeline_;
+  bool departure_is_recorded_ = false;
+  RecentTree tree_;
+  Hash last_hash_;
+  std::vector<std::shared_ptr<Receipt>> pending_;  // appended in this batch
+  std::optional<Position> mark_;
+  std::uint64_t committed_size_ = 0;
+  std::uint64_t stored_checkpoint_size_ = 0;
+  std::vector<std::string> edge_tiles_;  // by level, the tile that is not full yet
+  std::string edge_bundle_;              // the entries after the last full bundle
+
+  core::Guarded<SignedHead> signed_head_;
+};
+
+}  // namespace tally::ledger
