@@ -19,7 +19,7 @@ UlidText make_ulid(Instant now, Random& random) {
     for (std::size_t k = 0; k < 5; ++k) {
       std::size_t position = digit * 5 + k;
       unsigned bit =
-          position < 2 ? 0U : (bits[(position - 2) / 8] >> (7 - (position - 2) % 8)) & 1U;
+          position < 2 ? 0U : (unsigned{bits[(position - 2) / 8]} >> (7 - (position - 2) % 8)) & 1U;
       value = value * 2 + bit;
     }
     text[digit] = crockford[value];
