@@ -226,9 +226,6 @@ bool equal_members(const Json::Object& a, const Json::Object& b) {
 
 }  // namespace
 
-Json::Json(Array elements) : value_(std::in_place_type<Array>, std::move(elements)) {}
-Json::Json(Object members) : value_(std::in_place_type<Object>, std::move(members)) {}
-
 Json Json::array(std::initializer_list<Json> elements) { return Array(elements); }
 Json Json::object(std::initializer_list<Member> members) { return Object(members); }
 

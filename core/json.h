@@ -31,16 +31,16 @@ class Json {
   using Object = std::vector<Member>;  // in the order of writing; names are unique
 
   // Implicit on purpose: Json::object({{"size", 3}, {"name", "x"}}) should read as it does.
-  Json() = default;  // null
-  Json(std::nullptr_t) {}
+  Json();  // null
+  Json(std::nullptr_t);
   template <std::same_as<bool> Bool>  // nothing else, above all no pointer, turns into a bool
   Json(Bool value) : value_(std::in_place_type<bool>, value) {}
   template <std::integral Integer>
   requires(!std::same_as<Integer, bool> && !std::same_as<Integer, char>) Json(Integer value)
       : value_(std::in_place_type<std::int64_t>, exact(value)) {}
-  Json(std::string text) : value_(std::in_place_type<std::string>, std::move(text)) {}
-  Json(std::string_view text) : value_(std::in_place_type<std::string>, text) {}
-  Json(const char* text) : value_(std::in_place_type<std::string>, text) {}
+  Json(std::string text);
+  Json(std::string_view text);
+  Json(const char* text);
   Json(Array elements);
   Json(Object members);
 
@@ -96,6 +96,15 @@ struct Json::Member {
   std::string name;
   Json value;
 };
+
+// Here, since Member is not whole before.
+inline Json::Json() = default;
+inline Json::Json(std::nullptr_t) {}
+inline Json::Json(std::string text) : value_(std::in_place_type<std::string>, std::move(text)) {}
+inline Json::Json(std::string_view text) : value_(std::in_place_type<std::string>, text) {}
+inline Json::Json(const char* text) : value_(std::in_place_type<std::string>, text) {}
+inline Json::Json(Array elements) : value_(std::in_place_type<Array>, std::move(elements)) {}
+inline Json::Json(Object members) : value_(std::in_place_type<Object>, std::move(members)) {}
 
 struct JsonLimits {
   std::size_t bytes_max = std::size_t{1} << 20;

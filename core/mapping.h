@@ -68,6 +68,7 @@ void append_canonical(std::string& out, const T& value) {
 template <Mapped T>
 std::string canonical(const T& value) {
   std::string out;
+  out.reserve(512);
   append_canonical(out, value);
   return out;
 }
