@@ -21,24 +21,18 @@ Hash leaf_of(std::uint64_t i, std::uint64_t branch = 0) {
 // A RecentTree that sits beside its leaves, all of them, and compares itself with their tree.
 struct Watched {
   RecentTree recent;
-  std::vector<Hash> leaves;
+  ReferenceTree tree;
 
   void append(const Hash& leaf) {
     recent.append(leaf);
-    leaves.push_back(leaf);
+    tree.append(leaf);
   }
   void rewind(const RecentTree::Mark& mark) {
     recent.rewind(mark);
-    leaves.resize(recent.size());
-  }
-  ReferenceTree reference() const {
-    ReferenceTree tree;
-    for (const Hash& leaf : leaves) tree.append(leaf);
-    return tree;
+    tree.shrink_to(recent.size());
   }
   // How many leaves it could prove.
   std::uint64_t compare() {
-    auto tree = reference();
     REQUIRE(recent.size() == tree.size());
     REQUIRE(recent.root() == tree.root(tree.size()));
     REQUIRE(recent.edge() == edge_of(tree, tree.size()));
@@ -77,7 +71,7 @@ TEST_CASE("recent tree: resumes at every size and proves what comes after") {
   for (std::uint64_t start = 0; start <= 70; ++start) {
     Watched old{RecentTree(), {}};
     for (std::uint64_t i = 0; i < start; ++i) old.append(leaf_of(i));
-    Watched tree{RecentTree::resume(old.reference(), start, 16), old.leaves};
+    Watched tree{RecentTree::resume(old.tree, start, 16), old.tree};
     CHECK(tree.compare() == 0);
     for (std::uint64_t i = 0; i < 40; ++i) {
       tree.append(leaf_of(start + i));
@@ -119,7 +113,7 @@ TEST_CASE("recent tree: any run of appends and nested rewinds equals the tree of
         if (step < 8) marks.pop_back();
         ++branch;
       } else {
-        for (int i = 0; i < step - 10; ++i) tree.append(leaf_of(tree.leaves.size(), branch));
+        for (int i = 0; i < step - 10; ++i) tree.append(leaf_of(tree.recent.size(), branch));
       }
       tree.compare();
     }

@@ -3,8 +3,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/hash.h"
@@ -15,6 +17,10 @@ namespace tally::ledger::test {
 class ReferenceTree : public SubtreeReader {
  public:
   void append(const Hash& leaf) { leaves_.push_back(leaf); }
+  void shrink_to(std::uint64_t size) {
+    leaves_.resize(size);
+    nodes_.clear();
+  }
   std::uint64_t size() const { return leaves_.size(); }
   const Hash& leaf(std::uint64_t index) const { return leaves_.at(index); }
 
@@ -38,6 +44,11 @@ class ReferenceTree : public SubtreeReader {
   Hash mth(std::uint64_t begin, std::uint64_t end) const {
     if (begin == end) return core::sha256("");
     if (end - begin == 1) return leaves_.at(begin);
+    auto [known, is_new] = nodes_.try_emplace({begin, end});
+    if (is_new) known->second = inner(begin, end);
+    return known->second;
+  }
+  Hash inner(std::uint64_t begin, std::uint64_t end) const {
     std::uint64_t k = split(end - begin);
     Hash left = mth(begin, begin + k);
     Hash right = mth(begin + k, end);
@@ -68,6 +79,7 @@ class ReferenceTree : public SubtreeReader {
   }
 
   std::vector<Hash> leaves_;
+  mutable std::map<std::pair<std::uint64_t, std::uint64_t>, Hash> nodes_;
 };
 
 // The tree whose leaf i is the single byte i, as in the accumulated vectors.
