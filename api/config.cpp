@@ -1,0 +1,188 @@
+#include "api/config.h"
+
+#include <array>
+#include <cstdlib>
+#include <functional>
+#include <sstream>
+#include <vector>
+
+#define TOML_EXCEPTIONS 0
+#include <toml++/toml.h>
+
+#include "core/bytes.h"
+
+namespace tally::api {
+namespace {
+
+using core::Error;
+using core::Refusal;
+using core::Result;
+
+// One line for each setting: the file, the environment and the template walk this list.
+struct Setting {
+  const char* name;
+  const char* words;
+  std::string Config::*text = nullptr;
+  std::int64_t Config::*number = nullptr;
+  bool Config::*flag = nullptr;
+  std::int64_t min = 0;
+  std::int64_t max = 0;
+};
+
+const std::array<Setting, 9>& settings() {
+  static const std::array<Setting, 9> all{{
+      {.name = "host", .words = "address to listen on", .text = &Config::host},
+      {.name = "port", .words = "0 takes any free port", .number = &Config::port, .max = 65535},
+      {.name = "workers",
+       .words = "requests served at once",
+       .number = &Config::workers,
+       .min = 1,
+       .max = 1024},
+      {.name = "connections_max",
+       .words = "clients connected at once",
+       .number = &Config::connections_max,
+       .min = 1,
+       .max = 100'000},
+      {.name = "tls_certificate",
+       .words = "PEM file; with tls_key",
+       .text = &Config::tls_certificate},
+      {.name = "tls_key", .words = "PEM file", .text = &Config::tls_key},
+      {.name = "insecure",
+       .words = "allow another address than loopback without TLS",
+       .flag = &Config::insecure},
+      {.name = "log_level",
+       .words = "trace, debug, info, warn or error",
+       .text = &Config::log_level},
+      {.name = "lease_reaper_seconds",
+       .words = "how often run-out leases are taken back",
+       .number = &Config::lease_reaper_seconds,
+       .min = 1,
+       .max = 3600},
+  }};
+  return all;
+}
+
+Error wrong(const Setting& setting, const std::string& where, const std::string& want) {
+  return {Refusal::invalid, "config.out_of_range", where + ": " + setting.name + " is " + want};
+}
+
+std::string range_of(const Setting& setting) {
+  return "a whole number from " + std::to_string(setting.min) + " to " +
+         std::to_string(setting.max);
+}
+
+Result<core::Done> put_number(Config& config,
+                              const Setting& setting,
+                              std::int64_t value,
+                              const std::string& where) {
+  if (value < setting.min || value > setting.max) return wrong(setting, where, range_of(setting));
+  config.*setting.number = value;
+  return core::Done{};
+}
+
+Result<core::Done> put_node(Config& config,
+                            const Setting& setting,
+                            const toml::node& node,
+                            const std::string& where) {
+  if (setting.text != nullptr) {
+    auto value = node.value_exact<std::string>();
+    if (!value) return wrong(setting, where, "a text in quotes");
+    config.*setting.text = *value;
+  } else if (setting.flag != nullptr) {
+    auto value = node.value_exact<bool>();
+    if (!value) return wrong(setting, where, "true or false");
+    config.*setting.flag = *value;
+  } else {
+    auto value = node.value_exact<std::int64_t>();
+    if (!value) return wrong(setting, where, range_of(setting));
+    return put_number(config, setting, *value, where);
+  }
+  return core::Done{};
+}
+
+Result<core::Done> put_text(Config& config,
+                            const Setting& setting,
+                            const std::string& text,
+                            const std::string& where) {
+  if (setting.text != nullptr) {
+    config.*setting.text = text;
+  } else if (setting.flag != nullptr) {
+    if (text != "true" && text != "false") return wrong(setting, where, "true or false");
+    config.*setting.flag = text == "true";
+  } else {
+    auto value = core::parse_decimal(text);
+    if (!value) return wrong(setting, where, range_of(setting));
+    return put_number(config, setting, static_cast<std::int64_t>(*value), where);
+  }
+  return core::Done{};
+}
+
+Result<core::Done> read_environment(Config& config) {
+  for (const Setting& setting : settings()) {
+    std::string name = std::string("TALLYSTICK_") + setting.name;
+    for (char& c : name) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+    const char* value = std::getenv(name.c_str());
+    if (value == nullptr) continue;
+    if (auto put = put_text(config, setting, value, name); !put) return put;
+  }
+  return core::Done{};
+}
+
+}  // namespace
+
+std::string config_template() {
+  Config defaults;
+  std::string text =
+      "# Tallystick. The environment (TALLYSTICK_PORT=..) and flags go before this file.\n\n";
+  for (const Setting& setting : settings()) {
+    text += "# " + std::string(setting.words) + "\n# " + setting.name + " = ";
+    if (setting.text != nullptr) text += "\"" + defaults.*setting.text + "\"";
+    if (setting.flag != nullptr) text += defaults.*setting.flag ? "true" : "false";
+    if (setting.number != nullptr) text += std::to_string(defaults.*setting.number);
+    text += "\n";
+  }
+  return text;
+}
+
+Result<Config> read_config(const std::string& path) {
+  Config config;
+  auto parsed = toml::parse_file(path);
+  if (!parsed) {
+    std::ostringstream where;
+    where << parsed.error().source().begin;
+    return Error{
+        Refusal::malformed, "config.malformed",
+        path + ": " + std::string(parsed.error().description()) + " (" + where.str() + ")"};
+  }
+  for (const auto& [key, node] : parsed.table()) {
+    const Setting* known = nullptr;
+    for (const Setting& setting : settings()) {
+      if (key.str() == setting.name) known = &setting;
+    }
+    if (known == nullptr) {
+      return Error{Refusal::invalid, "config.unknown_setting",
+                   path + ": there is no setting " + std::string(key.str())};
+    }
+    if (auto put = put_node(config, *known, node, path); !put) return put.error();
+  }
+  if (auto read = read_environment(config); !read) return read.error();
+  return config;
+}
+
+Result<core::Done> check_config(const Config& config) {
+  if (config.tls_certificate.empty() != config.tls_key.empty()) {
+    return Error{Refusal::invalid, "config.tls_incomplete",
+                 "tls_certificate and tls_key go together"};
+  }
+  bool is_loopback =
+      config.host == "localhost" || config.host == "::1" || config.host.starts_with("127.");
+  if (!is_loopback && config.tls_certificate.empty() && !config.insecure) {
+    return Error{Refusal::invalid, "config.insecure_address",
+                 "listening on " + config.host +
+                     " needs TLS (tls_certificate, tls_key) or --insecure: "
+                     "tokens would travel in clear"};
+  }
+  return core::Done{};
+}
+
+}  // namespace tally::api

@@ -1,0 +1,120 @@
+#include "api/data_dir.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/file.h"
+#include "ledger/checkpoint.h"
+
+namespace tally::api {
+namespace {
+
+namespace fs = std::filesystem;
+using core::Error;
+using core::FileMode;
+using core::Hash;
+using core::Refusal;
+using core::Result;
+
+std::string without_newline(std::string text) {
+  if (text.ends_with('\n')) text.pop_back();
+  return text;
+}
+
+Result<std::string> read_secret(const std::string& path) {
+  struct stat info {};
+  if (::stat(path.c_str(), &info) != 0) {
+    return Error{Refusal::not_found, "data_dir.not_initialized",
+                 path + " is missing; make the data directory with `tallystick init`"};
+  }
+  if ((info.st_mode & 077) != 0) {
+    return Error{Refusal::forbidden, "data_dir.key_readable_by_others",
+                 path + " can be read by others; run `chmod 600 " + path + "`"};
+  }
+  auto text = core::read_file(path, 4096);
+  if (!text) return text.error();
+  return without_newline(*std::move(text));
+}
+
+Result<Hash> read_hash(const std::string& path) {
+  auto text = read_secret(path);
+  if (!text) return text.error();
+  auto hash = Hash::from_hex(*text);
+  if (!hash)
+    return Error{Refusal::invalid, "data_dir.key_malformed", path + " does not hold 64 hex digits"};
+  return *hash;
+}
+
+Result<core::Done> write_hash(const std::string& path, const Hash& hash) {
+  return core::write_file(path, core::to_hex(hash) + "\n", FileMode::secret);
+}
+
+Hash draw_hash() { return *Hash::from_bytes(core::system_random().bytes(32)); }
+
+}  // namespace
+
+Result<ServerKeys> make_keys(const DataDir& dir, const std::string& origin) {
+  if (!ledger::is_origin(origin) || !ledger::is_key_name(origin)) {
+    return Error{Refusal::invalid, "origin.malformed",
+                 "an origin is a name such as data.example.org/ledger, without blanks and '+'"};
+  }
+  std::error_code failure;
+  if (fs::exists(dir.path(), failure) && !fs::is_empty(dir.path(), failure)) {
+    return Error{Refusal::conflict, "data_dir.not_empty", dir.path().string() + " is not empty"};
+  }
+  fs::create_directories(dir.path() / "keys", failure);
+  if (failure) {
+    return Error{Refusal::invalid, "data_dir.not_writable",
+                 dir.path().string() + ": " + failure.message()};
+  }
+  fs::permissions(dir.path(), fs::perms::owner_all, failure);
+  fs::permissions(dir.path() / "keys", fs::perms::owner_all, failure);
+
+  ServerKeys keys{ledger::NoteSigner(origin, core::SigningKey::generate()),
+                  core::SigningKey::generate(), draw_hash(), draw_hash()};
+  for (const auto& written :
+       {core::write_file(dir.key("log.key"), ledger::format_signing_key(keys.log) + "\n",
+                         FileMode::secret),
+        write_hash(dir.key("operator.key"), keys.operator_key.seed()),
+        write_hash(dir.key("master.key"), keys.master),
+        write_hash(dir.key("secret.key"), keys.secret),
+        core::write_file(dir.log_vkey(), ledger::format_vkey(keys.log.verifier()) + "\n")}) {
+    if (!written) return written.error();
+  }
+  return keys;
+}
+
+Result<ServerKeys> read_keys(const DataDir& dir) {
+  auto log_text = read_secret(dir.key("log.key"));
+  if (!log_text) return log_text.error();
+  auto log = ledger::parse_signing_key(*log_text);
+  if (!log) return log.error();
+  auto operator_seed = read_hash(dir.key("operator.key"));
+  if (!operator_seed) return operator_seed.error();
+  auto master = read_hash(dir.key("master.key"));
+  if (!master) return master.error();
+  auto secret = read_hash(dir.key("secret.key"));
+  if (!secret) return secret.error();
+  return ServerKeys{*std::move(log), core::SigningKey::from_seed(*operator_seed), *master, *secret};
+}
+
+Result<ProcessLock> ProcessLock::take(const DataDir& dir) {
+  std::string path = dir.database() + ".lock";
+  int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (descriptor < 0)
+    return Error{Refusal::invalid, "data_dir.not_writable", path + " cannot be opened"};
+  if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
+    ::close(descriptor);
+    return Error{Refusal::conflict, "data_dir.in_use",
+                 "another process serves " + dir.path().string()};
+  }
+  return ProcessLock(descriptor);
+}
+
+ProcessLock::~ProcessLock() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+}  // namespace tally::api

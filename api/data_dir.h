@@ -1,0 +1,73 @@
+// The data directory of a server: its database, its keys, its configuration.
+//
+//   DIR/tallystick.db         the database (and its -wal, -shm)
+//   DIR/tallystick.toml       the configuration
+//   DIR/log.vkey              public: what an auditor needs to check this ledger
+//   DIR/operator.token        the first operator's token; hand it over and delete the file
+//   DIR/keys/log.key          signs checkpoints
+//   DIR/keys/operator.key     signs grants
+//   DIR/keys/master.key       wraps the data keys; whoever loses it loses the content
+//   DIR/keys/secret.key       keys the digests of idempotency keys
+//
+// Keys lie outside the database and so outside its backups. Files with secrets have mode 0600, the
+// directories 0700.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+#include "core/random.h"
+#include "core/result.h"
+#include "core/signature.h"
+#include "ledger/note.h"
+
+namespace tally::api {
+
+class DataDir {
+ public:
+  explicit DataDir(std::filesystem::path path) : path_(std::move(path)) {}
+
+  const std::filesystem::path& path() const { return path_; }
+  std::string database() const { return (path_ / "tallystick.db").string(); }
+  std::string config() const { return (path_ / "tallystick.toml").string(); }
+  std::string log_vkey() const { return (path_ / "log.vkey").string(); }
+  std::string operator_token() const { return (path_ / "operator.token").string(); }
+  std::string key(std::string_view name) const { return (path_ / "keys" / name).string(); }
+
+ private:
+  std::filesystem::path path_;
+};
+
+// The secrets of a server. Never printed, never logged.
+struct ServerKeys {
+  ledger::NoteSigner log;
+  core::SigningKey operator_key;
+  core::Hash master;
+  core::Hash secret;
+};
+
+// Makes the directories and the keys for a ledger of that origin. Refusals: data_dir.not_empty,
+// data_dir.not_writable, origin.malformed.
+core::Result<ServerKeys> make_keys(const DataDir& dir, const std::string& origin);
+
+// Refusals: data_dir.not_initialized, data_dir.key_malformed, data_dir.key_readable_by_others.
+core::Result<ServerKeys> read_keys(const DataDir& dir);
+
+// One process serves a database: holds DIR/tallystick.db.lock until destroyed.
+class ProcessLock {
+ public:
+  // Refusal: data_dir.in_use.
+  static core::Result<ProcessLock> take(const DataDir& dir);
+  ProcessLock(ProcessLock&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
+  ProcessLock& operator=(ProcessLock&&) = delete;
+  ProcessLock(const ProcessLock&) = delete;
+  ProcessLock& operator=(const ProcessLock&) = delete;
+  ~ProcessLock();
+
+ private:
+  explicit ProcessLock(int descriptor) : descriptor_(descriptor) {}
+  int descriptor_;
+};
+
+}  // namespace tally::api

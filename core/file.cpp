@@ -1,0 +1,80 @@
+#include "core/file.h"
+
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
+#include <filesystem>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace tally::core {
+namespace {
+
+class Descriptor {
+ public:
+  explicit Descriptor(int number) : number_(number) {}
+  ~Descriptor() {
+    if (number_ >= 0) ::close(number_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int number() const { return number_; }
+  bool is_open() const { return number_ >= 0; }
+
+ private:
+  int number_;
+};
+
+Error failed(const char* code, const std::string& path) {
+  return {Refusal::invalid, code, path + ": " + std::strerror(errno)};
+}
+
+bool write_all(int descriptor, std::string_view bytes) {
+  while (!bytes.empty()) {
+    ssize_t written = ::write(descriptor, bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return false;
+    bytes.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return true;
+}
+
+}  // namespace
+
+Result<std::string> read_file(const std::string& path, std::size_t bytes_max) {
+  Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file.is_open()) return failed("file.unreadable", path);
+  std::string bytes;
+  char part[65536];
+  while (true) {
+    ssize_t got = ::read(file.number(), part, sizeof part);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return failed("file.unreadable", path);
+    if (got == 0) return bytes;
+    bytes.append(part, static_cast<std::size_t>(got));
+    if (bytes.size() > bytes_max) {
+      return Error{Refusal::too_large, "file.too_large",
+                   path + " has more than " + std::to_string(bytes_max) + " bytes"};
+    }
+  }
+}
+
+Result<Done> write_file(const std::string& path, std::string_view bytes, FileMode mode) {
+  std::string temporary = path + ".new";
+  mode_t bits = mode == FileMode::secret ? 0600 : 0644;
+  {
+    ::unlink(temporary.c_str());
+    Descriptor file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, bits));
+    if (!file.is_open()) return failed("file.unwritable", path);
+    if (!write_all(file.number(), bytes) || ::fsync(file.number()) != 0)
+      return failed("file.unwritable", path);
+  }
+  if (::rename(temporary.c_str(), path.c_str()) != 0) return failed("file.unwritable", path);
+  auto directory = std::filesystem::path(path).parent_path();
+  Descriptor parent(
+      ::open(directory.empty() ? "." : directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!parent.is_open() || ::fsync(parent.number()) != 0) return failed("file.unwritable", path);
+  return Done{};
+}
+
+}  // namespace tally::core
