@@ -1,6 +1,7 @@
 // Randomness, injected: production draws from the system, a test from a seed.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <string>
 
@@ -29,7 +30,7 @@ class SeededRandom : public Random {
 
  private:
   std::uint64_t seed_;
-  std::uint64_t counter_ = 0;
+  std::atomic<std::uint64_t> counter_{0};
 };
 
 }  // namespace tally::core

@@ -1,0 +1,48 @@
+// Parties and actors as they stand: the tables read, and events folded into them.
+//
+// apply() writes projection tables alone, so that a replay of the ledger through it gives them back;
+// the keep_ functions file what the ledger does not hold.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/sql/session.h"
+#include "space/parties/actor.h"
+#include "space/parties/party.h"
+
+namespace tally::space {
+
+std::optional<Party> find_party(core::sql::Session& session, const PartyId& id);
+// As others see it; a name that was erased is empty.
+std::optional<PartyView> find_party_view(core::sql::Session& session, const PartyId& id);
+// In the order of ids, those behind `after` (empty: from the first), at most `limit`.
+std::vector<PartyView> list_parties(core::sql::Session& session,
+                                    std::string_view after,
+                                    std::uint64_t limit);
+bool is_key_taken(core::sql::Session& session, const KeyId& key);
+
+std::optional<Actor> find_actor(core::sql::Session& session, const ActorId& id);
+std::optional<ActorView> find_actor_view(core::sql::Session& session, const ActorId& id);
+std::vector<ActorView> list_actors(core::sql::Session& session,
+                                   const PartyId& party,
+                                   std::string_view after,
+                                   std::uint64_t limit);
+std::optional<Actor> find_actor_by_token(core::sql::Session& session, const core::Hash& token_hash);
+bool is_nonce_used(core::sql::Session& session, const PartyId& party, std::string_view nonce);
+
+void apply(core::sql::Tx& tx, const PartyRegistered& event, core::Instant at);
+void apply(core::sql::Tx& tx, const PartyApproved& event);
+void apply(core::sql::Tx& tx, const ActorAdded& event, core::Instant at);
+void apply(core::sql::Tx& tx, const ActorRevoked& event);
+
+void keep_registration(core::sql::Tx& tx, const Registration& registration);
+void keep_token(core::sql::Tx& tx,
+                const ActorId& actor,
+                std::string_view name,
+                const core::Hash& token_hash);
+void keep_nonce(core::sql::Tx& tx, const PartyId& party, std::string_view nonce, core::Instant at);
+
+}  // namespace tally::space

@@ -1,0 +1,89 @@
+#include "support/space/temp_space.h"
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include <doctest/doctest.h>
+
+#include "core/hash.h"
+#include "core/sql/migrate.h"
+#include "core/sql/sqlite/sqlite.h"
+#include "ledger/note.h"
+
+namespace tally::test {
+
+struct TempSpace::Running {
+  ledger::Ledger ledger;
+  core::sql::Readers readers;
+  core::sql::Writer writer;
+  ledger::Journal journal;
+
+  explicit Running(TempSpace& space)
+      : ledger(ledger::NoteSigner(origin, space.log_key), space.clock, space.random),
+        readers([path = space.database()] { return core::sql::sqlite::open_reader(path); }),
+        writer(open(space), ledger, core::sql::Writer::Options{}),
+        journal{writer, readers, ledger, space.random} {}
+
+  core::sql::Connection open(TempSpace& space) {
+    auto connection = core::sql::sqlite::open_writer(space.database());
+    core::sql::migrate(connection, space.migrations_);
+    core::sql::Session session(connection);
+    ledger.open(session);
+    return connection;
+  }
+};
+
+TempSpace::TempSpace(std::vector<core::EmbeddedFile> migrations)
+    : log_key(core::SigningKey::from_seed(core::sha256("log key"))),
+      operator_key(core::SigningKey::from_seed(core::sha256("operator key"))),
+      migrations_(std::move(migrations)),
+      database_(directory.file("tallystick.db")),
+      running_(std::make_unique<Running>(*this)) {
+  constexpr std::int64_t year_seconds = 365 * 24 * 3600;
+  auto opened = space::open_space(journal(), operator_key, "The operator", year_seconds);
+  REQUIRE(opened);
+  operator_principal = opened->principal;
+  operator_token = opened->token;
+}
+
+TempSpace::~TempSpace() = default;
+
+void TempSpace::reopen() {
+  running_.reset();
+  running_ = std::make_unique<Running>(*this);
+}
+
+ledger::Journal& TempSpace::journal() { return running_->journal; }
+
+std::uint64_t TempSpace::ledger_size() { return journal().ledger.signed_head().head.size; }
+
+core::Json TempSpace::entry(std::uint64_t seq) {
+  auto text =
+      read([&](core::sql::Session& session) { return journal().ledger.find_entry(session, seq); });
+  REQUIRE(text.has_value());
+  auto json = core::parse_json(*text);
+  REQUIRE(json);
+  return *json;
+}
+
+core::Json TempSpace::last_entry() { return entry(ledger_size() - 1); }
+
+std::vector<std::string> TempSpace::kinds(std::uint64_t first) {
+  std::vector<std::string> kinds;
+  for (std::uint64_t seq = first; seq < ledger_size(); ++seq) {
+    kinds.push_back(entry(seq).find("kind")->as_string());
+  }
+  return kinds;
+}
+
+bool TempSpace::holds_on_disk(std::string_view bytes) {
+  for (const auto& file : std::filesystem::directory_iterator(directory.path())) {
+    std::ifstream stream(file.path(), std::ios::binary);
+    std::string content{std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
+    if (content.find(bytes) != std::string::npos) return true;
+  }
+  return false;
+}
+
+}  // namespace tally::test
