@@ -74,7 +74,10 @@ class Ledger : public core::sql::Participant {
   // limit in time must be refused.
   bool time_is_trusted() const { return timeline_.is_trusted(); }
   // Takes the wall clock's word again. The caller appends clock.acknowledged/1.
-  void acknowledge_time() { timeline_.acknowledge(); }
+  void acknowledge_time() {
+    timeline_.acknowledge();
+    departure_is_recorded_ = false;
+  }
 
   // `body` is a canonical JSON object with a member `salt`; `by` and `kind` are plain ASCII.
   // Throws Broken when the entry would exceed ledger_entry_bytes_max.

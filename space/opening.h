@@ -32,15 +32,6 @@ struct LedgerOpened {
                  core::field("suite", &LedgerOpened::suite)};
 };
 
-struct ClockAcknowledged {
-  static constexpr std::string_view kind = "clock.acknowledged/1";
-
-  std::string salt;
-
-  static constexpr auto fields =
-      std::tuple{core::field("salt", &ClockAcknowledged::salt, core::matches_hex(32))};
-};
-
 struct OpenedSpace {
   Principal principal;  // the operator's first actor
   std::string token;    // and its token, kept nowhere but here

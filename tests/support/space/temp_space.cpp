@@ -10,6 +10,8 @@
 #include "core/sql/migrate.h"
 #include "core/sql/sqlite/sqlite.h"
 #include "ledger/note.h"
+#include "space/parties/actors.h"
+#include "space/parties/parties.h"
 
 namespace tally::test {
 
@@ -18,12 +20,14 @@ struct TempSpace::Running {
   core::sql::Readers readers;
   core::sql::Writer writer;
   ledger::Journal journal;
+  space::Authenticator authenticator;
 
   explicit Running(TempSpace& space)
       : ledger(ledger::NoteSigner(origin, space.log_key), space.clock, space.random),
         readers([path = space.database()] { return core::sql::sqlite::open_reader(path); }),
         writer(open(space), ledger, core::sql::Writer::Options{}),
-        journal{writer, readers, ledger, space.random} {}
+        journal{writer, readers, ledger, space.random},
+        authenticator(readers, space.clock) {}
 
   core::sql::Connection open(TempSpace& space) {
     auto connection = core::sql::sqlite::open_writer(space.database());
@@ -55,6 +59,38 @@ void TempSpace::reopen() {
 }
 
 ledger::Journal& TempSpace::journal() { return running_->journal; }
+
+space::Authenticator& TempSpace::authenticator() { return running_->authenticator; }
+
+Member TempSpace::join(const std::string& name, std::vector<space::Role> roles) {
+  auto key = core::SigningKey::from_seed(core::sha256("key of " + name));
+  space::Parties parties(journal());
+  space::Actors actors(journal(), authenticator());
+
+  space::Registration registration;
+  registration.document.id = space::PartyId::make(clock.now(), random);
+  registration.document.name = name;
+  registration.document.public_key = key.public_key();
+  registration.key = space::KeyId::of(key.public_key());
+  space::PartyId id = registration.document.id;
+  registration.signature = sign(space::SignedVerb::registration, id, key, registration.document);
+  REQUIRE(parties.register_party(registration));
+  REQUIRE(parties.approve(operator_principal, id, {std::move(roles)}, "approve " + id.text()));
+
+  space::TokenRequest request;
+  request.document.party = id;
+  request.document.actor_name = "an actor of " + name;
+  request.document.issued_at = space::SignedTime(clock.now());
+  request.document.nonce = random.salt();
+  request.document.expires_in_seconds = 30 * 24 * 3600;
+  request.key = registration.key;
+  request.signature = sign(space::SignedVerb::token, id, key, request.document);
+  auto granted = actors.request_token(id, request);
+  REQUIRE(granted);
+  auto principal = authenticator().authenticate(*granted->token);
+  REQUIRE(principal);
+  return {id, key, *principal, *granted->token};
+}
 
 std::uint64_t TempSpace::ledger_size() { return journal().ledger.signed_head().head.size; }
 

@@ -17,16 +17,27 @@
 #include <vector>
 
 #include "core/embedded.h"
+#include "core/hash.h"
 #include "core/json.h"
 #include "core/random.h"
 #include "core/signature.h"
 #include "core/time.h"
 #include "ledger/journal.h"
 #include "space/opening.h"
+#include "space/parties/authenticator.h"
 #include "space/schema.h"
+#include "space/signing.h"
 #include "support/temp_dir.h"
 
 namespace tally::test {
+
+// A party that was registered and approved, and its first actor with all scopes of its roles.
+struct Member {
+  space::PartyId party;
+  core::SigningKey key;
+  space::Principal principal;
+  std::string token;
+};
 
 class TempSpace {
  public:
@@ -40,6 +51,21 @@ class TempSpace {
 
   ledger::Journal& journal();
   const std::string& database() const { return database_; }
+
+  space::Authenticator& authenticator();
+
+  // Registers a party under a key made from its name, approves it, and takes a token.
+  Member join(const std::string& name, std::vector<space::Role> roles);
+  // A signature by `key`, in the name of `party`, over a document with `fields`.
+  template <class Document>
+  space::Signature sign(space::SignedVerb verb,
+                        const space::PartyId& party,
+                        const core::SigningKey& key,
+                        const Document& document) {
+    auto digest = core::sha256(core::canonical(document));
+    auto key_id = space::KeyId::of(key.public_key());
+    return space::sign({verb, origin, party, key_id, digest}, key);
+  }
 
   // Runs f(Session&) on a reader.
   template <class F>
