@@ -1,0 +1,111 @@
+#include "api/problem.h"
+
+#include "core/bytes.h"
+#include "core/json.h"
+
+namespace tally::api {
+namespace {
+
+using core::Json;
+
+std::string_view title_of(int status) {
+  switch (status) {
+    case 400:
+      return "Bad Request";
+    case 401:
+      return "Unauthorized";
+    case 403:
+      return "Forbidden";
+    case 404:
+      return "Not Found";
+    case 405:
+      return "Method Not Allowed";
+    case 408:
+      return "Request Timeout";
+    case 409:
+      return "Conflict";
+    case 413:
+      return "Content Too Large";
+    case 416:
+      return "Range Not Satisfiable";
+    case 422:
+      return "Unprocessable Content";
+    case 429:
+      return "Too Many Requests";
+    case 431:
+      return "Request Header Fields Too Large";
+    case 503:
+      return "Service Unavailable";
+    default:
+      return status < 500 ? "Refused" : "Internal Server Error";
+  }
+}
+
+// A message may quote what a stranger sent; a problem document is always valid JSON.
+Json shown(const std::string& text) {
+  return core::is_valid_utf8(text) ? Json(text) : Json("(not UTF-8)");
+}
+
+Json shown(const std::vector<core::Detail>& details) {
+  Json::Array errors;
+  for (const core::Detail& detail : details)
+    errors.push_back(Json::object({{"pointer", shown(detail.pointer)},
+                                   {"code", shown(detail.code)},
+                                   {"detail", shown(detail.detail)}}));
+  return Json(std::move(errors));
+}
+
+}  // namespace
+
+int http_status(core::Refusal kind) {
+  switch (kind) {
+    case core::Refusal::malformed:
+      return 400;
+    case core::Refusal::invalid:
+      return 422;
+    case core::Refusal::unauthenticated:
+      return 401;
+    case core::Refusal::forbidden:
+      return 403;
+    case core::Refusal::not_found:
+      return 404;
+    case core::Refusal::conflict:
+      return 409;
+    case core::Refusal::too_large:
+      return 413;
+    case core::Refusal::exhausted:
+      return 429;
+    case core::Refusal::unavailable:
+      return 503;
+  }
+  return 500;
+}
+
+Reply problem(int status, const core::Error& error, std::string_view request_id) {
+  Json document = Json::object({
+      {"type", "urn:tallystick:problem:" + error.code},
+      {"title", title_of(status)},
+      {"status", status},
+      {"detail", shown(error.message)},
+      {"code", error.code},
+      {"instance", "urn:tallystick:request:" + std::string(request_id)},
+  });
+  if (!error.details.empty()) document.add("errors", shown(error.details));
+  Reply reply = json_reply(status, core::canonical(document));
+  reply.content_type = "application/problem+json";
+  if (status == 401) reply.headers.emplace_back("WWW-Authenticate", "Bearer");
+  if (status == 429 || status == 503) reply.headers.emplace_back("Retry-After", "1");
+  return reply;
+}
+
+Reply problem(const core::Error& error, std::string_view request_id) {
+  return problem(http_status(error.kind), error, request_id);
+}
+
+Reply internal_problem(std::string_view request_id) {
+  core::Error error{core::Refusal::unavailable, "internal",
+                    "the server failed; the operator finds the cause under the request's id"};
+  return problem(500, error, request_id);
+}
+
+}  // namespace tally::api
