@@ -141,6 +141,7 @@ void Ledger::open(Session& session) {
       throw Broken("the ledger's last entry does not match its head row; run `tallystick audit`");
     }
     last_hash_ = head->last_hash;
+    last_at_ = head->last_at;
     timeline_.resume(head->last_at, head->time_trusted);
     departure_is_recorded_ = !head->time_trusted;
   }
@@ -178,7 +179,8 @@ std::shared_ptr<Receipt> Ledger::append(Tx&,
   TALLY_ASSERT(is_plain(kind) && is_plain(by) && body.starts_with('{') && body.ends_with('}'));
   auto receipt = std::make_shared<Receipt>();
   receipt->seq = tree_.size();
-  receipt->entry = encode_entry(now().unix_ms, body, by, kind, last_hash_, receipt->seq);
+  last_at_ = now();
+  receipt->entry = encode_entry(last_at_.unix_ms, body, by, kind, last_hash_, receipt->seq);
   if (receipt->entry.size() > ledger_entry_bytes_max) {
     throw Broken("an entry of kind " + std::string(kind) + " exceeds the entry limit");
   }
@@ -203,27 +205,32 @@ void Ledger::batch_began(Tx& tx) {
 }
 
 void Ledger::append_departure(Tx& tx) {
+  if (tree_.size() == 0) return;  // entry 0 is the opening; before_commit comes back to this
   departure_is_recorded_ = true;
-  if (tree_.size() == 0) return;
-  append(tx, "clock.departed/1", "system",
+  append(tx, clock_departed_kind, "system",
          "{\"ledger_ms\":" + std::to_string(timeline_.last().unix_ms) + ",\"salt\":\"" +
              draw_salt() + "\",\"wall_ms\":" + std::to_string(timeline_.wall().unix_ms) + "}");
 }
 
 void Ledger::command_begins() {
-  mark_ = Position{tree_.mark(), last_hash_, timeline_, pending_.size()};
+  mark_ = Position{tree_.mark(),           last_hash_,     last_at_, timeline_,
+                   departure_is_recorded_, pending_.size()};
 }
 
 void Ledger::command_undone() {
   tree_.rewind(mark_->tree);
   last_hash_ = mark_->last_hash;
+  last_at_ = mark_->last_at;
   timeline_ = mark_->timeline;
+  departure_is_recorded_ = mark_->departure_is_recorded;
   pending_.resize(mark_->pending);
 }
 
 void Ledger::before_commit(Tx& tx) {
   if (stored_checkpoint_size_ != committed_size_) store_checkpoint(tx);
   if (pending_.empty()) return;
+  // The head's time_trusted always follows from the entries.
+  if (!timeline_.is_trusted() && !departure_is_recorded_) append_departure(tx);
   store_entries(tx);
   store_tiles(tx);
   store_head(tx);
@@ -278,7 +285,7 @@ void Ledger::store_tiles(Tx& tx) {
 void Ledger::store_head(Tx& tx) {
   auto& sql = tx.use<WriteStatements>();
   sql.head(tree_.size(), tree_.root(), Blob{encode_hashes(tree_.edge().hashes())}, last_hash_,
-           timeline_.last(), timeline_.is_trusted())
+           last_at_, timeline_.is_trusted())
       .run();
   sql.batch(tree_.size()).run();
 }

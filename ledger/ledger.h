@@ -35,6 +35,10 @@ using core::Instant;
 
 inline constexpr std::size_t ledger_entry_bytes_max = 16 * 1024;
 
+// The ledger itself appends the first when it stops trusting the wall clock; the second ends that.
+inline constexpr std::string_view clock_departed_kind = "clock.departed/1";
+inline constexpr std::string_view clock_acknowledged_kind = "clock.acknowledged/1";
+
 // What the author of a change keeps. `seq`, `hash` and `entry` stand when append returns; `proof` and
 // `checkpoint` when the batch is durable, which is when Writer::run returns.
 struct Receipt {
@@ -73,7 +77,7 @@ class Ledger : public core::sql::Participant {
   // False after the wall clock departed from the monotonic one, until acknowledged: whatever has a
   // limit in time must be refused.
   bool time_is_trusted() const { return timeline_.is_trusted(); }
-  // Takes the wall clock's word again. The caller appends clock.acknowledged/1.
+  // Takes the wall clock's word again. The caller appends clock_acknowledged_kind.
   void acknowledge_time() {
     timeline_.acknowledge();
     departure_is_recorded_ = false;
@@ -108,7 +112,9 @@ class Ledger : public core::sql::Participant {
   struct Position {
     RecentTree::Mark tree;
     Hash last_hash;
+    Instant last_at;
     Timeline timeline;
+    bool departure_is_recorded = false;
     std::size_t pending = 0;
   };
 
@@ -129,6 +135,7 @@ class Ledger : public core::sql::Participant {
   bool departure_is_recorded_ = false;
   RecentTree tree_;
   Hash last_hash_;
+  Instant last_at_;                                // the time of the last entry
   std::vector<std::shared_ptr<Receipt>> pending_;  // appended in this batch
   std::optional<Position> mark_;
   std::uint64_t committed_size_ = 0;
