@@ -35,6 +35,8 @@ using core::Instant;
 
 inline constexpr std::size_t ledger_entry_bytes_max = 16 * 1024;
 
+// Entry 0 of a ledger that a server keeps; its body names the origin.
+inline constexpr std::string_view ledger_opened_kind = "ledger.opened/1";
 // The ledger itself appends the first when it stops trusting the wall clock; the second ends that.
 inline constexpr std::string_view clock_departed_kind = "clock.departed/1";
 inline constexpr std::string_view clock_acknowledged_kind = "clock.acknowledged/1";
