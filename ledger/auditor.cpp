@@ -216,7 +216,8 @@ class Audit {
   }
 
   std::uint64_t claimed_size() const {
-    std::int64_t size = edge_.heads.empty() ? 0 : edge_.heads.front().size;
+    if (edge_.heads.empty()) return report_.checkpoint ? report_.checkpoint->head.size : 0;
+    std::int64_t size = edge_.heads.front().size;
     return size < 0 ? 0 : static_cast<std::uint64_t>(size);
   }
 

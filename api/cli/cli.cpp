@@ -1,0 +1,74 @@
+#include "api/cli/cli.h"
+
+#include <exception>
+#include <ostream>
+
+#include <CLI/CLI.hpp>
+
+#include "api/cli/audit.h"
+#include "api/cli/verify.h"
+#include "core/file.h"
+
+namespace tally::api {
+namespace {
+
+constexpr const char* footer =
+    "Exit codes: 0 done; 1 refused, or findings; 2 could not; 3 partly.\n"
+    "`tallystick COMMAND --help` tells more.";
+
+void add_commands(CLI::App& app, Chosen& chosen) {
+  add_audit_command(app, chosen);
+  add_verify_command(app, chosen);
+}
+
+int run_chosen(const Command& command, Terminal& terminal) {
+  try {
+    return command(terminal);
+  } catch (const std::exception& broken) {
+    terminal.err << "tallystick: " << broken.what() << "\n";
+    return exit_could_not;
+  }
+}
+
+}  // namespace
+
+int run_command_line(int argc, const char* const* argv, Terminal& terminal) {
+  CLI::App app(
+      "A trusted data space: contracts with purpose and count, and a ledger that proves it.",
+      "tallystick");
+  app.require_subcommand(1);
+  app.set_version_flag("--version", std::string(TALLY_VERSION));
+  app.footer(footer);
+  Chosen chosen;
+  add_commands(app, chosen);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    bool is_answer = app.exit(error, terminal.out, terminal.err) == 0;  // --help, --version
+    return is_answer ? exit_done : exit_could_not;
+  }
+  return run_chosen(chosen, terminal);
+}
+
+int report(Terminal& terminal, const std::string& command, const core::Error& error, int code) {
+  terminal.err << "tallystick " << command << ": " << error.message << " (" << error.code << ")\n";
+  for (const core::Detail& detail : error.details) {
+    terminal.err << "  " << detail.pointer << ": " << detail.detail << " (" << detail.code << ")\n";
+  }
+  return code;
+}
+
+core::Result<std::string> text_or_file(const std::string& value) {
+  if (!value.starts_with('@')) return value;
+  auto text = core::read_file(value.substr(1), 64 * 1024);
+  if (!text) return text.error();
+  while (text->ends_with('\n') || text->ends_with('\r')) text->pop_back();
+  return text;
+}
+
+core::Json count_json(std::uint64_t count) {
+  if (count > std::uint64_t{core::json_integer_max}) return std::to_string(count);
+  return count;
+}
+
+}  // namespace tally::api
