@@ -36,11 +36,13 @@ Error wrong_prediction(std::uint64_t line,
                        std::string_view member,
                        std::string code,
                        std::string words) {
-  std::string message = at_line(line, std::string(member) + " " + words);
+  bool is_whole_line = member.empty();
+  std::string message = at_line(line, is_whole_line ? words : std::string(member) + " " + words);
+  std::string pointer = is_whole_line ? "" : "/" + std::string(member);
   return {Refusal::invalid,
           "prediction.invalid",
           std::move(message),
-          {{place(line, "/" + std::string(member)), std::move(code), std::move(words)}}};
+          {{place(line, pointer), std::move(code), std::move(words)}}};
 }
 
 core::Result<Prediction> read_prediction(std::string_view text,

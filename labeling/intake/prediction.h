@@ -46,7 +46,7 @@ core::Result<Prediction> read_prediction(std::string_view text,
                                          const Policy& policy,
                                          std::size_t class_count);
 
-// The refusal of line `line` because of its member `member`.
+// The refusal of line `line` because of its member `member`, or as a whole if that is empty.
 core::Error wrong_prediction(std::uint64_t line,
                              std::string_view member,
                              std::string code,
@@ -60,9 +60,9 @@ struct RoutedLine {
   Route route{};
   std::string salt;
   std::vector<std::int64_t> scores_ppm;
-  std::optional<std::int64_t> seats;  // these three when people are asked
-  std::optional<std::int64_t> agree;
-  std::optional<TaskId> task;
+  std::optional<std::int64_t> seats = {};  // these three when people are asked
+  std::optional<std::int64_t> agree = {};
+  std::optional<TaskId> task = {};
 
   static constexpr auto fields = std::tuple{
       core::field("item", &RoutedLine::item),
