@@ -56,35 +56,34 @@ create table line_chunk (
   primary key (project, chunk)
 ) strict;
 
--- Private. The lines under the chunks' roots; erasing `text` leaves every other proof valid.
-create table chunk_line (
-  project    text    not null,
-  chunk      integer not null,
-  line       integer not null check (line >= 0),    -- its leaf in the chunk's tree
-  leaf_hash  blob    not null check (length(leaf_hash) = 32),
-  text       text,                                  -- canonical JSON
-  primary key (project, chunk, line),
-  foreign key (project, chunk) references line_chunk (project, chunk)
-) strict;
-
--- Private. One row for each item of a project.
+-- Private. One row for each item of a project, with the lines about it: `text` and `check_text` are
+-- leaves of chunks' trees. Erasing a text leaves its hash, and with it every proof of other lines.
 create table item (
-  project     text    not null references project (id),
-  item        text    not null,
-  predicted   integer not null check (predicted >= 0),  -- index of the class
-  route       text    not null check (route in ('accept', 'human', 'hold')),
-  priority_ppm integer not null check (priority_ppm between 0 and 1000000),
-  chunk       integer not null,                     -- where its prediction's line stands
-  line        integer not null,
-  task        text,                                 -- when people are asked
-  check_chunk integer,                              -- where its check's line stands
-  check_line  integer,
+  project          text    not null references project (id),
+  item             text    not null,
+  predicted        integer not null check (predicted >= 0),  -- index of the class
+  route            text    not null check (route in ('accept', 'human', 'hold')),
+  priority_ppm     integer not null check (priority_ppm between 0 and 1000000),
+  task             text,                            -- when people are asked
+  chunk            integer not null,                -- of its prediction
+  line             integer not null check (line >= 0),
+  leaf_hash        blob    not null check (length(leaf_hash) = 32),
+  check_chunk      integer,                         -- of its check
+  check_line       integer check (check_line >= 0),
+  check_leaf_hash  blob    check (length(check_leaf_hash) = 32),
+  text             text,                            -- canonical JSON
+  check_text       text,
   primary key (project, item),
-  check ((route = 'human') = (task is not null) or route = 'accept'),
-  check (route <> 'hold' or task is null),
+  check (case route when 'human' then task is not null
+                    when 'hold' then task is null
+                    else (task is null) = (check_chunk is null) end),
+  check (check_chunk is null or route = 'accept'),
   check ((check_chunk is null) = (check_line is null)),
-  check (check_chunk is null or (route = 'accept' and task is not null))
+  check ((check_chunk is null) = (check_leaf_hash is null))
 ) strict;
+create unique index item_of_chunk on item (project, chunk, line);
+create unique index item_of_check on item (project, check_chunk, check_line)
+  where check_chunk is not null;
 
 -- Private (it names items). What people are asked. `place` orders the queue: the most uncertain
 -- first, then the oldest; it is (1000000 - priority_ppm) * 2^32 + the task's number in its project.
@@ -170,7 +169,7 @@ create table answer_value (
   salt    text not null
 ) strict;
 
--- Working. Imports, so that the same key goes on where a crash stopped it.
+-- Private. Imports, so that the same key goes on where a crash stopped it.
 create table import (
   project   text    not null references project (id),
   key_hash  blob    not null check (length(key_hash) = 32),
@@ -182,5 +181,7 @@ create table import (
   held      integer not null,
   chunks    integer not null,
   last_seq  integer not null,                        -- the entry of its last chunk
+  model     text,
+  salt      text    not null,                        -- of the commitment to the model
   primary key (project, key_hash)
 ) strict;
