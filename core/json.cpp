@@ -261,6 +261,11 @@ bool Json::equal(const Json& a, const Json& b) {
   return a.is_null() && b.is_null();
 }
 
+bool is_json(std::string_view text) {
+  if (text.starts_with("\xef\xbb\xbf") || text.find('\0') != text.npos) return false;
+  return nlohmann::json::accept(text.begin(), text.end());
+}
+
 Result<Json> parse_json(std::string_view text, const JsonLimits& limits) {
   if (text.size() > limits.bytes_max) {
     return Error{Refusal::too_large, "json.too_large",

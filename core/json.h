@@ -119,6 +119,10 @@ struct JsonLimits {
 //   malformed  json.not_an_integer  a fraction, an exponent, or beyond 2^53 - 1
 Result<Json> parse_json(std::string_view text, const JsonLimits& limits = {});
 
+// True when `text` is JSON (RFC 8259) of any kind, fractions included; for text that is passed on as it
+// is and never read here. It may nest to any depth and say a name twice.
+bool is_json(std::string_view text);
+
 // RFC 8785. Throws Broken on a text that is not UTF-8 (none comes from parse_json).
 std::string canonical(const Json& json);
 // True when `text` is what canonical() makes of its value.

@@ -95,8 +95,10 @@ create table dataset_version (
   project        text,                                              -- and by which labeling project
   registered_at  integer not null,
   published_at   integer,
+  published_seq  integer,                                           -- of the entry that published it
   primary key (dataset, version),
   check ((state = 'published') = (published_at is not null)),
+  check ((state = 'published') = (published_seq is not null)),
   check (content = 'uploaded' or state = 'published')
 ) strict;
 
@@ -127,4 +129,4 @@ create table content_chunk (
   sealed       blob    not null,
   primary key (dataset, version, chunk)
 ) strict;
-create index content_chunk_of_record on content_chunk (dataset, version, first_record);
+create index content_chunk_of_record on content_chunk (dataset, version, first_record, chunk);

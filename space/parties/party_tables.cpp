@@ -1,6 +1,6 @@
 #include "space/parties/party_tables.h"
 
-#include "core/hash.h"
+#include "space/rows.h"
 
 namespace tally::space {
 namespace {
@@ -80,14 +80,6 @@ struct Writes {
   )"};
 };
 
-template <class Enum>
-Enum read_name(const Cursor& row, int column) {
-  for (const auto& [value, name] : enum_names(Enum{})) {
-    if (name == row.view(column)) return value;
-  }
-  throw core::Broken("the database holds an unknown state: " + row.text(column));
-}
-
 Party read_party(const Cursor& row) {
   Party party;
   party.id = row.id<PartyId>(0);
@@ -132,20 +124,6 @@ ActorView read_actor_view(const Cursor& row) {
   view.scopes = actor.scopes.list();
   view.state = actor.state;
   return view;
-}
-
-// The row that a statement gives, if it gives one.
-template <class Read>
-auto read_one(Cursor row, Read read) -> std::optional<decltype(read(row))> {
-  if (!row.next()) return std::nullopt;
-  return read(row);
-}
-
-template <class Read>
-auto read_all(Cursor row, Read read) {
-  std::vector<decltype(read(row))> all;
-  while (row.next()) all.push_back(read(row));
-  return all;
 }
 
 void require_one(std::int64_t rows) {

@@ -10,6 +10,8 @@
 #include "core/sql/migrate.h"
 #include "core/sql/sqlite/sqlite.h"
 #include "ledger/note.h"
+#include "space/datasets/datasets.h"
+#include "space/datasets/uploads.h"
 #include "space/parties/actors.h"
 #include "space/parties/parties.h"
 
@@ -21,13 +23,15 @@ struct TempSpace::Running {
   core::sql::Writer writer;
   ledger::Journal journal;
   space::Authenticator authenticator;
+  space::ContentStore content;
 
   explicit Running(TempSpace& space)
       : ledger(ledger::NoteSigner(origin, space.log_key), space.clock, space.random),
         readers([path = space.database()] { return core::sql::sqlite::open_reader(path); }),
         writer(open(space), ledger, core::sql::Writer::Options{}),
         journal{writer, readers, ledger, space.random},
-        authenticator(readers, space.clock) {}
+        authenticator(readers, space.clock),
+        content(*core::SealKey::from_bytes(core::sha256("master key").view()), space.random) {}
 
   core::sql::Connection open(TempSpace& space) {
     auto connection = core::sql::sqlite::open_writer(space.database());
@@ -61,6 +65,33 @@ void TempSpace::reopen() {
 ledger::Journal& TempSpace::journal() { return running_->journal; }
 
 space::Authenticator& TempSpace::authenticator() { return running_->authenticator; }
+
+space::ContentStore& TempSpace::content() { return running_->content; }
+
+PublishedVersion TempSpace::publish(const Member& provider, const std::string& lines) {
+  space::Datasets datasets(journal());
+  space::Uploads uploads(journal(), content());
+  std::string key = random.salt();
+  space::DatasetManifest manifest;
+  manifest.title = "A dataset";
+  auto dataset = datasets.register_dataset(provider.principal, manifest, key);
+  REQUIRE(dataset);
+  auto answer = core::decode<space::DatasetAnswer>(*core::parse_json(dataset->body));
+  REQUIRE(answer);
+  PublishedVersion published{answer->dataset.id, 1, core::sha256(lines)};
+
+  space::NewVersion version;
+  version.bytes = lines.size();
+  version.digest = published.digest;
+  version.media_type = *space::MediaType::parse("application/x-ndjson");
+  REQUIRE(datasets.register_version(provider.principal, published.dataset, version, key));
+  auto source = [&](const space::ContentSink& sink) -> core::Result<core::Done> {
+    sink(lines);
+    return core::Done{};
+  };
+  REQUIRE(uploads.upload(provider.principal, published.dataset, 1, source));
+  return published;
+}
 
 Member TempSpace::join(const std::string& name, std::vector<space::Role> roles) {
   auto key = core::SigningKey::from_seed(core::sha256("key of " + name));

@@ -23,6 +23,7 @@
 #include "core/signature.h"
 #include "core/time.h"
 #include "ledger/journal.h"
+#include "space/datasets/content.h"
 #include "space/opening.h"
 #include "space/parties/authenticator.h"
 #include "space/schema.h"
@@ -39,6 +40,13 @@ struct Member {
   std::string token;
 };
 
+// A version that was registered and, if it has content, uploaded.
+struct PublishedVersion {
+  space::DatasetId dataset;
+  std::uint64_t version = 0;
+  core::Hash digest;
+};
+
 class TempSpace {
  public:
   static constexpr const char* origin = "space.example/log";
@@ -53,9 +61,13 @@ class TempSpace {
   const std::string& database() const { return database_; }
 
   space::Authenticator& authenticator();
+  space::ContentStore& content();
 
   // Registers a party under a key made from its name, approves it, and takes a token.
   Member join(const std::string& name, std::vector<space::Role> roles);
+  // A dataset with one version, whose content is these lines (application/x-ndjson).
+  PublishedVersion publish(const Member& provider, const std::string& lines);
+
   // A signature by `key`, in the name of `party`, over a document with `fields`.
   template <class Document>
   space::Signature sign(space::SignedVerb verb,
