@@ -1,0 +1,155 @@
+#include "labeling/projects/projects.h"
+
+#include <doctest/doctest.h>
+
+#include "core/hash.h"
+#include "space/contracts/contract_tables.h"
+#include "space/contracts/document.h"
+#include "support/labeling/temp_project.h"
+
+using namespace tally;
+using namespace tally::labeling;
+using test::code_of;
+using test::TempProject;
+
+namespace {
+
+struct InsertContract {
+  core::sql::Connection& db;
+  core::sql::Statement document{db, R"(
+    insert into document (digest, format, bytes) values (?1, 'tallystick/contract/v1', ?2)
+  )"};
+  core::sql::Statement contract{db, R"(
+    insert into contract (id, document, provider, consumer, dataset, version, state, seq, prev, uses,
+                          offered_at, active_at)
+    values (?1, ?2, ?3, ?4, ?5, 3, 'active', 2, ?6, ?7, 1, 1)
+  )"};
+};
+
+// A space with an active contract between the project's parties, filed as it stands in the tables.
+class WithContract : public TempProject {
+ public:
+  explicit WithContract(std::string purpose = "labeling", std::int64_t uses = 1)
+      : projects(journal()) {
+    contract = space::ContractId::make(space.clock.now(), space.random);
+    dataset = space::DatasetId::make(space.clock.now(), space.random);
+    tally::space::ContractDocument document;
+    document.dataset = {core::sha256("content"), dataset, 3};
+    document.format = tally::space::contract_format;
+    document.nonce = std::string(32, 'a');
+    document.parties = {party, provider};
+    document.permissions = {{{tally::space::Action::read}, {{"count", "lteq", 5}}, {purpose}}};
+    auto bytes = core::canonical(document);
+    REQUIRE(space.write([&](core::sql::Tx& tx) -> core::Result<core::Done> {
+      auto& sql = tx.use<InsertContract>();
+      auto digest = core::sha256(bytes);
+      sql.document(digest, bytes).run();
+      sql.contract(contract, digest, provider, party, dataset, core::sha256("before"), uses).run();
+      return core::Done{};
+    }));
+  }
+
+  OpenProject command() const {
+    return {.contract = contract, .title = "Animals", .classes = abc(), .policy = {}};
+  }
+  core::Result<tally::space::Change> open_one(const OpenProject& wanted,
+                                              const std::string& key = "k") {
+    return projects.open(lead, once(key), wanted);
+  }
+
+  Projects projects;
+  tally::space::ContractId contract;
+  tally::space::DatasetId dataset;
+};
+
+}  // namespace
+
+TEST_CASE("projects: opening one under a contract is an entry of the contract's chain") {
+  WithContract with;
+  auto change = with.open_one(with.command());
+  REQUIRE_MESSAGE(change, code_of(change));
+  auto entry = with.space.last_entry();
+  CHECK(entry.find("kind")->as_string() == "project.opened/1");
+  CHECK(entry.find("by")->as_string() == with.lead.actor.text());
+  const auto& body = *entry.find("body");
+  CHECK(body.find("contract")->as_string() == with.contract.text());
+  CHECK(body.find("contract_seq")->as_integer() == 2);
+  CHECK(body.find("contract_prev")->as_string() == core::to_hex(core::sha256("before")));
+  CHECK(body.find("dataset")->as_string() == with.dataset.text());
+  CHECK(body.find("version")->as_integer() == 3);
+  CHECK(body.find("accept_from_ppm")->as_integer() == 990'000);
+  CHECK(core::canonical(entry).find("ant") == std::string::npos);
+  CHECK(core::canonical(entry).find("Animals") == std::string::npos);
+  auto moved = with.space.read([&](core::sql::Session& session) {
+    return *tally::space::find_contract(session, with.contract);
+  });
+  CHECK(moved.seq == 3);
+  CHECK(moved.prev == change->receipt->hash);
+}
+
+TEST_CASE("projects: its party and the dataset's provider see it, and nobody else") {
+  WithContract with;
+  auto change = with.open_one(with.command());
+  REQUIRE(change);
+  auto id =
+      *ProjectId::parse(core::parse_json(change->body)->find("project")->find("id")->as_string());
+  for (const auto& who : {with.person(), with.person_of(with.provider)}) {
+    auto status = with.projects.show(who, id);
+    REQUIRE(status);
+    CHECK(status->project.title == "Animals");
+    CHECK(status->project.classes == TempProject::abc());
+    CHECK(status->project.policy == Policy{});
+    CHECK(status->counts == ProjectCounts{});
+  }
+  auto stranger = with.person_of(tally::space::PartyId());
+  CHECK(code_of(with.projects.show(stranger, id)) == "project.not_found");
+  CHECK(with.projects.list(stranger, 10, {}).projects.empty());
+}
+
+TEST_CASE("projects: lists come newest first and in pages") {
+  WithContract with;
+  for (int i = 0; i < 4; ++i) {
+    with.space.clock.advance_ms(1);
+    REQUIRE(with.open_one(with.command(), std::to_string(i)));
+  }
+  auto first = with.projects.list(with.lead, 3, {});
+  REQUIRE(first.projects.size() == 3);
+  CHECK(first.projects[0].id > first.projects[1].id);
+  REQUIRE(first.next_cursor);
+  auto rest = with.projects.list(with.lead, 3, ProjectId::parse(*first.next_cursor));
+  CHECK(rest.projects.size() == 2);  // the fourth, and the one that the space came with
+  CHECK_FALSE(rest.next_cursor);
+}
+
+TEST_CASE("projects: the same key opens one project, and another request under it is refused") {
+  WithContract with;
+  auto first = with.open_one(with.command());
+  auto size = with.space.ledger_size();
+  auto again = with.open_one(with.command());
+  REQUIRE(again);
+  CHECK(again->body == first->body);
+  CHECK(again->repeated);
+  CHECK(again->receipt->file() == first->receipt->file());
+  CHECK(with.space.ledger_size() == size);
+}
+
+TEST_CASE("projects: what cannot be opened is refused for its reason, and nothing is recorded") {
+  WithContract with;
+  auto size = with.space.ledger_size();
+  auto command = with.command();
+  command.classes = {"ant", "ant"};
+  CHECK(with.open_one(command).error().details.at(0).pointer == "/classes/1");
+  command = with.command();
+  command.policy.agree = 2;
+  CHECK(with.open_one(command).error().details.at(0).pointer == "/policy/agree");
+  command = with.command();
+  command.contract = {};
+  CHECK(code_of(with.open_one(command)) == "contract.not_found");
+  CHECK(code_of(with.projects.open(with.person_of(with.provider), with.once("p"),
+                                   with.command())) == "contract.not_found");
+  CHECK(with.space.ledger_size() == size);
+  WithContract unused("labeling", 0);
+  CHECK(code_of(unused.open_one(unused.command())) == "project.items_not_obtained");
+  WithContract other("training");
+  CHECK(code_of(other.open_one(other.command())) == "contract.purpose_not_permitted");
+}
