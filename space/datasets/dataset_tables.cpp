@@ -42,6 +42,15 @@ struct Reads {
         on m.dataset = v.dataset and m.version = v.version
      where v.dataset = ?1 and v.version = ?2
   )"};
+  core::sql::Statement versions{db, R"(
+    select v.dataset, v.version, v.state, v.content, v.digest, v.bytes, v.records, m.document,
+           v.published_seq, v.parent_version, v.project, v.registered_at, v.published_at
+      from dataset_version v left join dataset_version_manifest m
+        on m.dataset = v.dataset and m.version = v.version
+     where v.dataset = ?1 and v.version > ?2
+     order by v.version
+     limit ?3
+  )"};
 };
 
 struct Writes {
@@ -193,6 +202,14 @@ std::vector<DatasetView> list_of_provider(Session& session,
                                           std::string_view after,
                                           std::uint64_t limit) {
   return read_all(session.use<Reads>().of_provider(provider, after, limit), read_dataset_view);
+}
+
+std::vector<VersionView> list_versions(Session& session,
+                                       const DatasetId& id,
+                                       std::uint64_t after,
+                                       std::uint64_t limit) {
+  if (after > versions_max) return {};
+  return read_all(session.use<Reads>().versions(id, after, limit), read_version_view);
 }
 
 void apply(Tx& tx, const DatasetRegistered& event, const Recorded& where) {

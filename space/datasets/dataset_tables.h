@@ -88,6 +88,12 @@ std::vector<DatasetView> list_of_provider(core::sql::Session& session,
                                           std::string_view after,
                                           std::uint64_t limit);
 
+// Those with numbers above `after`, at most `limit`.
+std::vector<VersionView> list_versions(core::sql::Session& session,
+                                       const DatasetId& id,
+                                       std::uint64_t after,
+                                       std::uint64_t limit);
+
 // Where an event stands in the ledger.
 struct Recorded {
   std::uint64_t seq = 0;

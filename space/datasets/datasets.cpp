@@ -117,6 +117,22 @@ Result<VersionView> Datasets::find_version(const Principal& by,
   return *std::move(view);
 }
 
+Result<Page<VersionView>> Datasets::list_versions(const Principal& by,
+                                                  const DatasetId& id,
+                                                  std::uint64_t after,
+                                                  std::uint64_t limit) {
+  auto dataset = find(by, id);
+  if (!dataset) return dataset.error();
+  auto found = journal_.readers.read(
+      [&](Session& session) { return space::list_versions(session, id, after, limit + 1); });
+  auto page = cut_page(std::move(found), limit,
+                       [](const VersionView& view) { return std::to_string(view.version); });
+  std::erase_if(page.items, [&](const VersionView& view) {
+    return view.state != VersionState::published && dataset->provider != by.party;
+  });
+  return page;
+}
+
 Result<Page<DatasetView>> Datasets::list(const Principal& by, const Listing& listing) {
   auto permitted = require(by, Scope::datasets_read);
   if (!permitted) return permitted.error();

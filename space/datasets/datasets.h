@@ -63,6 +63,13 @@ class Datasets {
                                          const DatasetId& id,
                                          std::uint64_t version);
 
+  // Those with numbers above `after`, in their order, of which the caller sees what is published or
+  // its own. The cursor is the number of the last one. Refusals as find.
+  core::Result<Page<VersionView>> list_versions(const Principal& by,
+                                                const DatasetId& id,
+                                                std::uint64_t after,
+                                                std::uint64_t limit);
+
   struct Listing {
     std::optional<PartyId> provider;  // of this one alone; empty: what is published, by all
     std::string_view cursor;
