@@ -6,7 +6,9 @@
 #include <sstream>
 #include <vector>
 
+// Errors as values: the packaged library throws, the header alone need not.
 #define TOML_EXCEPTIONS 0
+#define TOML_HEADER_ONLY 1
 #include <toml++/toml.h>
 
 #include "core/bytes.h"

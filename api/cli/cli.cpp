@@ -6,6 +6,11 @@
 #include <CLI/CLI.hpp>
 
 #include "api/cli/audit.h"
+#include "api/cli/init.h"
+#include "api/cli/keygen.h"
+#include "api/cli/serve.h"
+#include "api/cli/sign.h"
+#include "api/cli/use.h"
 #include "api/cli/verify.h"
 #include "core/file.h"
 
@@ -17,8 +22,13 @@ constexpr const char* footer =
     "`tallystick COMMAND --help` tells more.";
 
 void add_commands(CLI::App& app, Chosen& chosen) {
+  add_init_command(app, chosen);
+  add_serve_command(app, chosen);
   add_audit_command(app, chosen);
   add_verify_command(app, chosen);
+  add_keygen_command(app, chosen);
+  add_sign_command(app, chosen);
+  add_use_command(app, chosen);
 }
 
 int run_chosen(const Command& command, Terminal& terminal) {

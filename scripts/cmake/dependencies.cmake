@@ -6,7 +6,7 @@ find_package(SQLite3 3.40 REQUIRED)
 find_package(nlohmann_json 3.11 REQUIRED)
 find_package(spdlog REQUIRED)
 find_package(fmt REQUIRED)
-find_package(tomlplusplus REQUIRED)
+find_package(tomlplusplus REQUIRED)  # its header alone: the packaged library throws
 find_package(CLI11 REQUIRED)
 find_package(doctest REQUIRED)
 find_package(rapidcheck REQUIRED)

@@ -2,6 +2,7 @@
 
 #include "core/hash.h"
 #include "core/json.h"
+#include "space/datasets/dataset_tables.h"
 
 namespace tally::space {
 namespace {
@@ -103,7 +104,7 @@ std::optional<ContractRow> find_visible(Session& session,
 Agreement read_agreement(Session& session, const ContractRow& row) {
   auto found = session.use<Statements>().document(row.document);
   if (!found.next()) throw core::Broken("the document of " + row.id.text() + " is not filed");
-  Agreement agreement{row.id, row.document, found.text(0), {}};
+  Agreement agreement{row.id, row.document, found.text(0), {}, {}};
   if (core::sha256(agreement.document_bytes) != row.document) {
     throw core::Broken("the document of " + row.id.text() + " does not have its digest");
   }
@@ -114,6 +115,9 @@ Agreement read_agreement(Session& session, const ContractRow& row) {
   auto terms = read_terms(*document, "");
   if (!terms) throw core::Broken("the document of " + row.id.text() + " cannot be enforced");
   agreement.terms = *std::move(terms);
+  auto version = find_version(session, row.dataset, row.version);
+  if (!version) throw core::Broken("the dataset version of " + row.id.text() + " vanished");
+  agreement.version = *std::move(version);
   return agreement;
 }
 

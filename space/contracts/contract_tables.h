@@ -12,6 +12,7 @@
 #include "space/contracts/contract.h"
 #include "space/contracts/document.h"
 #include "space/contracts/entries.h"
+#include "space/datasets/dataset.h"
 
 namespace tally::space {
 
@@ -78,6 +79,7 @@ struct Agreement {
   core::Hash document;
   std::string document_bytes;
   Terms terms;
+  DatasetVersion version;  // published, so it never changes
 };
 
 // Throws Broken when what is filed cannot be read: it was, when it was filed.

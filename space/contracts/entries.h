@@ -17,17 +17,17 @@ namespace tally::space {
 
 struct ContractOffered {
   static constexpr std::string_view kind = "contract.offered/1";
-  ContractId contract;
-  core::Hash contract_prev;
+  ContractId contract{};
+  core::Hash contract_prev{};
   std::uint64_t contract_seq = 0;
-  PartyId consumer;
-  DatasetId dataset;
-  core::Hash dataset_digest;
-  core::Hash document;
-  KeyId key;
-  PartyId provider;
-  std::string salt;
-  Signature signature;
+  PartyId consumer{};
+  DatasetId dataset{};
+  core::Hash dataset_digest{};
+  core::Hash document{};
+  KeyId key{};
+  PartyId provider{};
+  std::string salt{};
+  Signature signature{};
   std::uint64_t version = 0;
 
   static constexpr auto fields =
@@ -47,14 +47,14 @@ struct ContractOffered {
 
 struct ContractAccepted {
   static constexpr std::string_view kind = "contract.accepted/1";
-  ContractId contract;
-  core::Hash contract_prev;
+  ContractId contract{};
+  core::Hash contract_prev{};
   std::uint64_t contract_seq = 0;
-  PartyId consumer;
-  core::Hash document;
-  KeyId key;
-  std::string salt;
-  Signature signature;
+  PartyId consumer{};
+  core::Hash document{};
+  KeyId key{};
+  std::string salt{};
+  Signature signature{};
 
   static constexpr auto fields =
       std::tuple{core::field("contract", &ContractAccepted::contract),
@@ -69,14 +69,14 @@ struct ContractAccepted {
 
 struct ContractTerminated {
   static constexpr std::string_view kind = "contract.terminated/1";
-  ContractId contract;
-  core::Hash contract_prev;
+  ContractId contract{};
+  core::Hash contract_prev{};
   std::uint64_t contract_seq = 0;
-  core::Hash document;  // the termination that was signed
-  KeyId key;
-  PartyId party;
-  std::string salt;
-  Signature signature;
+  core::Hash document{};  // the termination that was signed
+  KeyId key{};
+  PartyId party{};
+  std::string salt{};
+  Signature signature{};
 
   static constexpr auto fields =
       std::tuple{core::field("contract", &ContractTerminated::contract),
@@ -91,23 +91,23 @@ struct ContractTerminated {
 
 struct UseRecorded {
   static constexpr std::string_view kind = "use.recorded/1";
-  std::string action;
-  std::string auth;  // "token": only the operator vouches for who asked
-  ContractId contract;
-  core::Hash contract_prev;
+  std::string action{};
+  std::string auth{};  // "token": only the operator vouches for who asked
+  ContractId contract{};
+  core::Hash contract_prev{};
   std::uint64_t contract_seq = 0;
   std::uint64_t count_after = 0;
   std::uint64_t count_before = 0;
-  DatasetId dataset;
-  core::Hash document;
-  core::Hash key;  // keyed digest of the Idempotency-Key
+  DatasetId dataset{};
+  core::Hash document{};
+  core::Hash key{};  // keyed digest of the Idempotency-Key
   std::uint64_t limit = 0;
-  std::string purpose;
-  core::Hash request;  // keyed digest of the request
+  std::string purpose{};
+  core::Hash request{};  // keyed digest of the request
   std::uint64_t rule = 0;
-  std::string salt;
-  std::string unit;
-  UseId use;
+  std::string salt{};
+  std::string unit{};
+  UseId use{};
   std::uint64_t version = 0;
 
   static constexpr auto fields =
@@ -133,12 +133,12 @@ struct UseRecorded {
 
 struct UseRedelivered {
   static constexpr std::string_view kind = "use.redelivered/1";
-  ContractId contract;
-  core::Hash contract_prev;
+  ContractId contract{};
+  core::Hash contract_prev{};
   std::uint64_t contract_seq = 0;
   std::uint64_t delivery = 0;  // 1 for the first repetition
-  std::string salt;
-  UseId use;
+  std::string salt{};
+  UseId use{};
 
   static constexpr auto fields =
       std::tuple{core::field("contract", &UseRedelivered::contract),
@@ -151,14 +151,14 @@ struct UseRedelivered {
 
 struct UseVoided {
   static constexpr std::string_view kind = "use.voided/1";
-  ContractId contract;
-  core::Hash contract_prev;
+  ContractId contract{};
+  core::Hash contract_prev{};
   std::uint64_t contract_seq = 0;
   std::uint64_t count_after = 0;
-  std::string reason;  // a code: content_unreadable
+  std::string reason{};  // a code: content_unreadable
   std::uint64_t rule = 0;
-  std::string salt;
-  UseId use;
+  std::string salt{};
+  UseId use{};
 
   static constexpr auto fields = std::tuple{core::field("contract", &UseVoided::contract),
                                             core::field("contract_prev", &UseVoided::contract_prev),

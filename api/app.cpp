@@ -1,0 +1,110 @@
+#include "api/app.h"
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdlib>
+#include <mutex>
+#include <thread>
+
+#include <spdlog/spdlog.h>
+
+#include "api/http_server.h"
+#include "api/metrics.h"
+#include "api/routes/all.h"
+#include "api/services.h"
+#include "api/store.h"
+
+namespace tally::api {
+namespace {
+
+// The disk failed under a commit: nobody knows what is on it. Waiters have their 503 by now; a moment
+// for the workers to send it, then start-up reads the truth.
+[[noreturn]] void stop_process(const std::string& reason) {
+  spdlog::critical("a commit failed and its outcome is unknown; stopping: {}", reason);
+  spdlog::default_logger()->flush();
+  std::this_thread::sleep_for(std::chrono::milliseconds(500));
+  std::_Exit(70);
+}
+
+core::Result<Principal> authenticate(space::Authenticator& authenticator,
+                                     const Request& request,
+                                     const std::string& scope) {
+  auto token = request.bearer_token();
+  if (!token) return token.error();
+  auto principal = authenticator.authenticate(*token);
+  if (!principal) return principal.error();
+  if (!principal->has(scope)) {
+    return core::Error{core::Refusal::forbidden, "scope.missing",
+                       "this token does not carry the scope " + scope};
+  }
+  return principal;
+}
+
+// Runs `work` at its own pace until destroyed.
+class Ticker {
+ public:
+  Ticker(std::chrono::seconds pace, std::function<void()> work)
+      : thread_([pace, work = std::move(work)](const std::stop_token& stop) {
+          std::mutex mutex;
+          std::condition_variable_any wait;
+          std::unique_lock lock(mutex);
+          while (!wait.wait_for(lock, stop, pace, [&stop] { return stop.stop_requested(); }))
+            work();
+        }) {}
+
+ private:
+  std::jthread thread_;
+};
+
+HttpServer::Options http_options(const Config& config) {
+  HttpServer::Options options;
+  options.host = config.host;
+  options.port = static_cast<int>(config.port);
+  options.workers = static_cast<std::size_t>(config.workers);
+  options.connections_max = static_cast<std::size_t>(config.connections_max);
+  options.tls_certificate_file = config.tls_certificate;
+  options.tls_key_file = config.tls_key;
+  return options;
+}
+
+}  // namespace
+
+// In the order in which they are built; destroyed in the other.
+struct App::Parts {
+  Store store;
+  Services services;
+  Metrics metrics;
+  Router router;
+  HttpServer server;
+  Ticker reaper;
+
+  Parts(const DataDir& dir, const ServerKeys& keys, const Config& config)
+      : store(dir, keys, stop_process),
+        services(store.journal(),
+                 core::system_clock(),
+                 keys.master,
+                 keys.operator_key,
+                 std::string(keys.secret.view())),
+        router([this](const Request& request, const std::string& scope) {
+          return authenticate(services.authenticator, request, scope);
+        }),
+        server(router, http_options(config)),
+        reaper(std::chrono::seconds(config.lease_reaper_seconds), [this] { services.reap(); }) {
+    if (store.ledger().signed_head().head.size == 0) {
+      throw core::Broken("the ledger is empty; make the data directory with `tallystick init`");
+    }
+    add_all_routes(router, services, metrics);
+    router.observe([this](const Request&, std::string_view, int status, std::int64_t duration_us) {
+      metrics.count_reply(status, duration_us);
+    });
+  }
+};
+
+App::App(const DataDir& dir, const ServerKeys& keys, const Config& config)
+    : parts_(std::make_unique<Parts>(dir, keys, config)) {}
+App::~App() = default;
+int App::bind() { return parts_->server.bind(); }
+void App::serve() { parts_->server.serve(); }
+void App::stop() noexcept { parts_->server.stop(); }
+
+}  // namespace tally::api

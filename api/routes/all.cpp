@@ -1,0 +1,12 @@
+#include "api/routes/all.h"
+
+#include "api/routes/contracts.h"
+
+namespace tally::api {
+
+void add_all_routes(Router& router, Services& services, Metrics& metrics) {
+  add_operation_routes(router, services, metrics);
+  add_contract_routes(router, services);
+}
+
+}  // namespace tally::api

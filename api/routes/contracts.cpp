@@ -1,0 +1,202 @@
+#include "api/routes/contracts.h"
+
+#include "api/change.h"
+#include "api/messages/contracts.h"
+#include "space/contracts/contracts.h"
+#include "space/uses/uses.h"
+
+namespace tally::api {
+namespace {
+
+using core::Json;
+using core::Result;
+using space::ContractId;
+using space::UseId;
+
+constexpr std::uint64_t page_default = 50;
+constexpr std::uint64_t page_max = 200;
+
+Result<Reply> offer(space::Contracts& contracts, const Request& request) {
+  auto body = request.body<OfferBody>();
+  if (!body) return body.error();
+  auto once = once_for(request);
+  if (!once) return once.error();
+  auto change =
+      contracts.offer(request.principal, *once, {body->document, {body->key, body->signature}});
+  if (!change) return change.error();
+  return reply_change(201, *change);
+}
+
+Result<Reply> accept(space::Contracts& contracts, const Request& request) {
+  auto id = request.id<ContractId>("id");
+  if (!id) return id.error();
+  auto body = request.body<AcceptBody>();
+  if (!body) return body.error();
+  auto once = once_for(request);
+  if (!once) return once.error();
+  auto change = contracts.accept(request.principal, *once, *id,
+                                 {body->document, {body->key, body->signature}});
+  if (!change) return change.error();
+  return reply_change(200, *change);
+}
+
+Result<Reply> terminate(space::Contracts& contracts, const Request& request) {
+  auto id = request.id<ContractId>("id");
+  if (!id) return id.error();
+  auto body = request.body<TerminateBody>();
+  if (!body) return body.error();
+  auto once = once_for(request);
+  if (!once) return once.error();
+  auto change = contracts.terminate(request.principal, *once, *id,
+                                    {body->document, {body->key, body->signature}});
+  if (!change) return change.error();
+  return reply_change(200, *change);
+}
+
+Result<Reply> show(space::Contracts& contracts, const Request& request) {
+  auto id = request.id<ContractId>("id");
+  if (!id) return id.error();
+  auto json = contracts.show(request.principal, *id);
+  if (!json) return json.error();
+  return ok(*json);
+}
+
+Result<Reply> list(space::Contracts& contracts, const Request& request) {
+  auto limit = request.query_number("limit");
+  if (!limit) return limit.error();
+  std::optional<ContractId> before;
+  if (auto cursor = request.query_text("cursor")) {
+    before = ContractId::parse(*cursor);
+    if (!before) {
+      return core::Error{core::Refusal::invalid, "request.invalid_parameter",
+                         "cursor is not one that was given"};
+    }
+  }
+  return ok(contracts.list(request.principal,
+                           std::clamp<std::uint64_t>(limit->value_or(page_default), 1, page_max),
+                           before));
+}
+
+Result<Reply> decide(space::Uses& uses, const Request& request) {
+  auto id = request.id<ContractId>("id");
+  if (!id) return id.error();
+  auto body = request.body<space::UseCommand>();
+  if (!body) return body.error();
+  auto decision = uses.preview(request.principal, *id, *body);
+  if (!decision) return decision.error();
+  return ok(DecisionBody{decision->allowed, decision->checks, decision->rule});
+}
+
+// {"receipt":{"count_after":..,"count_before":..,"limit":..,"proof":..,"seq":..,"use":..}}, the first
+// answer's bytes and its repetition's alike.
+std::string use_receipt(const space::UseAnswer& answer) {
+  std::string text = "\"receipt\":{\"count_after\":" + std::to_string(answer.count_after) +
+                     ",\"count_before\":" + std::to_string(answer.count_before) +
+                     ",\"limit\":" + std::to_string(answer.limit) + ",\"proof\":";
+  text.reserve(text.size() + answer.receipt.size() + 128);
+  core::append_canonical_text(text, answer.receipt);
+  text += ",\"seq\":" + std::to_string(answer.seq) + ",\"use\":\"" + answer.use.text() + "\"}";
+  return text;
+}
+
+Reply page_reply(space::UseAnswer& answer) {
+  std::string body = "{" + use_receipt(answer) + ",\"records\":";
+  body.reserve(body.size() + answer.page->lines.size() + 128);
+  space::append_json_array(body, *answer.page);
+  body += ",\"total_records\":" + std::to_string(answer.page->total_records) + "}";
+  return json_reply(200, std::move(body));
+}
+
+// What cannot be read to its end after it was recorded is voided, and the connection broken off.
+Reply file_reply(space::Uses& uses, space::UseAnswer& answer) {
+  Reply reply;
+  reply.content_type = answer.file->media_type;
+  reply.length_bytes = answer.file->bytes;
+  reply.chunks = [&uses, use = answer.use,
+                  next = std::move(answer.file->next)](std::string& chunk) {
+    try {
+      return next(chunk);
+    } catch (const core::Broken&) {
+      uses.make_void(use, "content_unreadable");
+      throw;
+    }
+  };
+  return reply;
+}
+
+Result<Reply> use(space::Uses& uses, const Request& request) {
+  auto id = request.id<ContractId>("id");
+  if (!id) return id.error();
+  auto body = request.body<space::UseCommand>();
+  if (!body) return body.error();
+  auto key = request.idempotency_key();
+  if (!key) return key.error();
+  auto answer = uses.use(request.principal, *id, std::string(*key), *body);
+  if (!answer) return answer.error();
+
+  Reply reply;
+  if (answer->page) {
+    reply = page_reply(*answer);
+  } else if (answer->file) {
+    reply = file_reply(uses, *answer);
+  } else {
+    std::string grant = answer->grant ? ",\"grant\":" + *answer->grant : "";
+    reply = json_reply(
+        200, "{" + (grant.empty() ? "" : grant.substr(1) + ",") + use_receipt(*answer) + "}");
+  }
+  reply.headers.emplace_back("Tallystick-Receipt", "/v1/uses/" + answer->use.text() + "/receipt");
+  if (answer->repeated) reply.headers.emplace_back("Tallystick-Repeated", "true");
+  return reply;
+}
+
+Result<Reply> show_use(space::Uses& uses, const Request& request) {
+  auto id = request.id<UseId>("id");
+  if (!id) return id.error();
+  auto json = uses.show(request.principal, *id);
+  if (!json) return json.error();
+  return ok(*json);
+}
+
+Result<Reply> show_receipt(space::Uses& uses, const Request& request) {
+  auto id = request.id<UseId>("id");
+  if (!id) return id.error();
+  auto file = uses.receipt(request.principal, *id);
+  if (!file) return file.error();
+  Reply reply;
+  reply.content_type = "text/plain; charset=utf-8";
+  reply.headers.emplace_back("Content-Disposition",
+                             "attachment; filename=\"" + id->text() + ".tlog-proof\"");
+  reply.body = *std::move(file);
+  return reply;
+}
+
+}  // namespace
+
+void add_contract_routes(Router& router, Services& services) {
+  auto& contracts = services.contracts;
+  auto& uses = services.uses;
+  const RouteOptions change{
+      .scope = "contracts:write", .body = BodyKind::json, .needs_idempotency_key = true};
+  router.add("POST", "/v1/contracts", change,
+             [&](const Request& r) { return offer(contracts, r); });
+  router.add("POST", "/v1/contracts/{id}/accept", change,
+             [&](const Request& r) { return accept(contracts, r); });
+  router.add("POST", "/v1/contracts/{id}/terminate", change,
+             [&](const Request& r) { return terminate(contracts, r); });
+  router.add("GET", "/v1/contracts", {.scope = "contracts:read", .query = {"limit", "cursor"}},
+             [&](const Request& r) { return list(contracts, r); });
+  router.add("GET", "/v1/contracts/{id}", {.scope = "contracts:read"},
+             [&](const Request& r) { return show(contracts, r); });
+  router.add("POST", "/v1/contracts/{id}/decisions",
+             {.scope = "contracts:use", .body = BodyKind::json},
+             [&](const Request& r) { return decide(uses, r); });
+  router.add("POST", "/v1/contracts/{id}/uses",
+             {.scope = "contracts:use", .body = BodyKind::json, .needs_idempotency_key = true},
+             [&](const Request& r) { return use(uses, r); });
+  router.add("GET", "/v1/uses/{id}", {.scope = "contracts:read"},
+             [&](const Request& r) { return show_use(uses, r); });
+  router.add("GET", "/v1/uses/{id}/receipt", {.scope = "contracts:read"},
+             [&](const Request& r) { return show_receipt(uses, r); });
+}
+
+}  // namespace tally::api

@@ -1,0 +1,39 @@
+// What the routes speak to: one object per noun of the floors below, built in this order.
+#pragma once
+
+#include <string>
+
+#include "core/seal.h"
+#include "space/contracts/contracts.h"
+#include "space/datasets/content.h"
+#include "space/datasets/datasets.h"
+#include "space/datasets/uploads.h"
+#include "space/parties/actors.h"
+#include "space/parties/authenticator.h"
+#include "space/parties/parties.h"
+#include "space/uses/uses.h"
+
+namespace tally::api {
+
+struct Services {
+  ledger::Journal& journal;
+  space::Authenticator authenticator;
+  space::Parties parties;
+  space::Actors actors;
+  space::ContentStore content;
+  space::Datasets datasets;
+  space::Uploads uploads;
+  space::Contracts contracts;
+  space::Uses uses;
+
+  Services(ledger::Journal& journal_to_use,
+           const core::Clock& clock,
+           const core::Hash& master,
+           const core::SigningKey& operator_key,
+           const std::string& secret);
+
+  // Takes back what ran out; called now and then.
+  void reap();
+};
+
+}  // namespace tally::api
