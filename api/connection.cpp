@@ -15,6 +15,7 @@ using core::Result;
 
 constexpr std::size_t outbox_bytes_max = 32 * 1024;
 constexpr std::size_t read_bytes = 16 * 1024;
+constexpr std::int64_t wait_step_ms = 200;  // between two looks at is_given_up
 
 Error body_too_large(std::uint64_t bytes_max) {
   return Error{Refusal::too_large, "request.body_too_large",
@@ -30,10 +31,12 @@ Error body_broken() {
 Connection::Connection(int descriptor,
                        const TlsContext* tls,
                        const Limits& limits,
+                       const std::atomic<bool>& is_given_up,
                        std::string remote_address,
                        std::int64_t now_ms)
     : limits_(limits),
       socket_(descriptor, tls),
+      is_given_up_(is_given_up),
       remote_address_(std::move(remote_address)),
       deadline_ms_(now_ms + (tls == nullptr ? limits.idle_timeout_ms : limits.read_timeout_ms)) {}
 
@@ -140,16 +143,17 @@ bool Connection::wait(Io io,
                       std::int64_t& waited_ms) {
   std::int64_t earned_ms =
       static_cast<std::int64_t>(moved_bytes) * 1'000 / limits_.rate_bytes_per_s_min;
-  std::int64_t budget_ms = timeout_ms + earned_ms - waited_ms;
-  if (budget_ms <= 0) return false;
   std::int64_t start_ms = core::system_clock().monotonic_ms();
-  bool is_ready = socket_.wait(io, std::min(budget_ms, timeout_ms));
+  std::int64_t left_ms = std::min(timeout_ms + earned_ms - waited_ms, timeout_ms);
+  bool is_ready = false;
+  for (; left_ms > 0 && !is_ready && !is_given_up_; left_ms -= wait_step_ms)
+    is_ready = socket_.wait(io, std::min(left_ms, wait_step_ms));
   waited_ms += core::system_clock().monotonic_ms() - start_ms;
   return is_ready;
 }
 
 std::size_t Connection::receive(char* bytes, std::size_t size) {
-  for (;;) {
+  while (!is_given_up_) {
     auto [io, moved] = socket_.read(bytes, size);
     received_bytes_ += moved;
     if (io == Io::done) return moved;
@@ -164,9 +168,9 @@ bool Connection::send(std::string_view bytes) {
     auto [io, moved] = socket_.write(bytes.data(), bytes.size());
     sent_bytes_ += moved;
     bytes.remove_prefix(moved);
-    if (io == Io::done) continue;
-    is_broken_ =
-        io == Io::closed || !wait(io, limits_.write_timeout_ms, sent_bytes_, write_waited_ms_);
+    is_broken_ = is_given_up_ || io == Io::closed;
+    if (io == Io::done || is_broken_) continue;
+    is_broken_ = !wait(io, limits_.write_timeout_ms, sent_bytes_, write_waited_ms_);
   }
   return !is_broken_;
 }

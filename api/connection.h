@@ -6,10 +6,12 @@
 //
 // While a request is served, reading the rest of its body and writing the reply do block, each
 // within a budget: a timeout, and one more second for every `rate_bytes_per_s_min` bytes moved.
+// Both break off once `is_given_up` is true, which a server sets when it cannot wait any longer.
 //
 // For one thread at a time.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -39,6 +41,7 @@ class Connection final : public BodySource {
   Connection(int descriptor,
              const TlsContext* tls,
              const Limits& limits,
+             const std::atomic<bool>& is_given_up,
              std::string remote_address,
              std::int64_t now_ms);
 
@@ -46,8 +49,10 @@ class Connection final : public BodySource {
   const std::string& remote_address() const { return remote_address_; }
   // When a connection that waits is to be closed.
   std::int64_t deadline_ms() const { return deadline_ms_; }
-  // Something has come that no worker has looked at yet.
-  bool has_input() const { return socket_.wait(Io::wants_read, 0); }
+  // Something has come that no worker has looked at yet, or comes within `timeout_ms`.
+  bool has_input(std::int64_t timeout_ms = 0) const {
+    return socket_.wait(Io::wants_read, timeout_ms);
+  }
 
   // Reads what is there and says what comes next. Never blocks.
   Next advance(std::int64_t now_ms);
@@ -78,6 +83,7 @@ class Connection final : public BodySource {
 
   Limits limits_;
   Socket socket_;
+  const std::atomic<bool>& is_given_up_;
   std::string remote_address_;
   std::int64_t deadline_ms_;
 

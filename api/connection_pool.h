@@ -34,7 +34,7 @@ class ConnectionPool {
 
   // Starts the workers. `tls` may be null and must outlive the pool.
   ConnectionPool(const Options& options, const TlsContext* tls, Serve serve);
-  ~ConnectionPool();  // drain()s
+  ~ConnectionPool();  // drains, without patience
 
   // Takes the descriptor over. Waits for a place unless `stop` becomes true. Not for the workers.
   void admit(int descriptor, const std::atomic<bool>& stop);
@@ -42,8 +42,9 @@ class ConnectionPool {
   // Closes what has waited too long. To be called now and then by the thread that admits.
   void sweep();
 
-  // Lets every request at work finish, ends the workers and closes all connections.
-  void drain();
+  // Lets the requests at work finish, then ends the workers and closes all connections. Those that
+  // still move bytes after `timeout_ms` are broken off; a handler is never interrupted.
+  void drain(std::int64_t timeout_ms);
 
  private:
   // The mutex is held while a worker serves the connection, so a place that can be locked waits.
@@ -65,6 +66,9 @@ class ConnectionPool {
   int epoll_ = -1;
   int wake_ = -1;  // an eventfd, readable once the pool drains
   std::atomic<bool> is_draining_ = false;
+  std::atomic<bool> is_given_up_ = false;
+  std::atomic<std::size_t> running_workers_;
+  std::atomic<std::size_t> idle_workers_ = 0;   // in epoll_wait
   std::vector<std::unique_ptr<Place>> places_;  // does not change after the constructor
   std::mutex vacant_mutex_;
   std::vector<Place*> vacant_;

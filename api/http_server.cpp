@@ -154,9 +154,6 @@ class HttpServer::Listener final : public httplib::Server {
   Reply reply_to(Exchange& exchange);
   void write_reply(Exchange& exchange, Reply reply, httplib::Response& response);
   void stream_reply(const Exchange& exchange, Reply& reply, httplib::Response& response);
-  bool may_stream_on() const {
-    return !is_stopping_ || core::system_clock().monotonic_ms() < stop_deadline_ms_;
-  }
 
   // The signature differs between 0.11 and 0.18; a template, so that only one has to compile.
   template <class Stream, class Setup>
@@ -174,7 +171,6 @@ class HttpServer::Listener final : public httplib::Server {
   std::optional<TlsContext> tls_;
   std::optional<ConnectionPool> pool_;
   std::int64_t swept_at_ms_ = 0;
-  std::atomic<std::int64_t> stop_deadline_ms_ = INT64_MAX;
   std::atomic<bool> is_stopping_ = false;
 };
 
@@ -245,8 +241,7 @@ void HttpServer::Listener::tick() {
   std::int64_t now_ms = core::system_clock().monotonic_ms();
   if (is_stopping_ && is_running()) {
     // The socket stays open meanwhile: cpp-httplib cuts replies off once it is closed.
-    stop_deadline_ms_ = now_ms + options_.stop_timeout_s * 1'000;
-    pool_->drain();
+    pool_->drain(options_.stop_timeout_s * 1'000);
     httplib::Server::stop();
   } else if (now_ms - swept_at_ms_ >= sweep_interval_ms) {
     swept_at_ms_ = now_ms;
@@ -327,17 +322,16 @@ void HttpServer::Listener::stream_reply(const Exchange& exchange,
   if (reply.length_bytes) {
     response.set_content_provider(
         *reply.length_bytes, reply.content_type,
-        [this, source](std::size_t, std::size_t left, httplib::DataSink& sink) mutable {
+        [source](std::size_t, std::size_t left, httplib::DataSink& sink) mutable {
           auto piece = source.next();
           // A reply that is not as long as it said breaks off, so that it is not taken for whole.
-          return piece && piece->size() <= left && may_stream_on() &&
-                 sink.write(piece->data(), piece->size());
+          return piece && piece->size() <= left && sink.write(piece->data(), piece->size());
         });
     return;
   }
-  auto provide = [this, source](std::size_t, httplib::DataSink& sink) mutable {
+  auto provide = [source](std::size_t, httplib::DataSink& sink) mutable {
     auto piece = source.next();
-    if (piece) return may_stream_on() && sink.write(piece->data(), piece->size());
+    if (piece) return sink.write(piece->data(), piece->size());
     sink.done();
     return true;
   };

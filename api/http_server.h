@@ -39,7 +39,7 @@ class HttpServer {
     std::int64_t idle_timeout_s = 60;
     std::int64_t read_timeout_s = 5;        // for a whole head, or the next bytes of a body
     std::int64_t write_timeout_s = 5;       // for the client to take the next bytes
-    std::int64_t stop_timeout_s = 10;       // how long stop() lets a streamed reply run on
+    std::int64_t stop_timeout_s = 10;       // how long stop() lets bodies and replies run on
     std::string tls_certificate_file = {};  // PEM, with its chain; empty: no TLS
     std::string tls_key_file = {};
   };

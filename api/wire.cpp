@@ -85,7 +85,8 @@ std::optional<Error> read_request_line(std::string_view line,
   if (head.target.size() > limits.target_bytes_max)
     return too_large("the request target is too long");
   if (!head.target.starts_with('/') || !is_visible(head.target) ||
-      head.target.find('#') != std::string_view::npos)
+      head.target.find('#') != std::string_view::npos ||
+      std::count(head.target.begin(), head.target.end(), '?') > 1)  // cpp-httplib 0.11 refuses it
     return malformed("broken request target");
   return std::nullopt;
 }

@@ -73,6 +73,7 @@ TEST_CASE("wire: broken heads are refused, each with its code") {
   CHECK(code_of("GET /a b" + end) == "request.malformed_head");
   CHECK(code_of("GET x" + end) == "request.malformed_head");
   CHECK(code_of("GET /a#b" + end) == "request.malformed_head");
+  CHECK(code_of("GET /a?b?c" + end) == "request.malformed_head");
   CHECK(code_of("GET http://a/" + end) == "request.malformed_head");
   CHECK(code_of("BREW /" + end) == "request.unknown_method");
   CHECK(code_of("get /" + end) == "request.unknown_method");
