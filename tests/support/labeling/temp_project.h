@@ -55,6 +55,7 @@ class TempProject {
     facts.project = ProjectId::make(space.clock.now(), space.random);
     facts.party = party;
     facts.provider = provider;
+    facts.dataset = dataset;
     facts.version = 1;
     facts.uses = 1;
     facts.classes = space::commitment_hash(text.salt, text.classes);
@@ -141,6 +142,7 @@ class TempProject {
   space::PartyId provider;
   ProjectId project;
   Principal lead;
+  space::DatasetId dataset;
 
  private:
   labeling::Queue queue_;
