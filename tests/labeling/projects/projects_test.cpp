@@ -4,7 +4,9 @@
 
 #include "core/hash.h"
 #include "space/contracts/contract_tables.h"
+#include "space/contracts/contracts.h"
 #include "space/contracts/document.h"
+#include "space/uses/uses.h"
 #include "support/labeling/temp_project.h"
 
 using namespace tally;
@@ -14,39 +16,48 @@ using test::TempProject;
 
 namespace {
 
-struct InsertContract {
-  core::sql::Connection& db;
-  core::sql::Statement document{db, R"(
-    insert into document (digest, format, bytes) values (?1, 'tallystick/contract/v1', ?2)
-  )"};
-  core::sql::Statement contract{db, R"(
-    insert into contract (id, document, provider, consumer, dataset, version, state, seq, prev, uses,
-                          offered_at, active_at)
-    values (?1, ?2, ?3, ?4, ?5, 3, 'active', 2, ?6, ?7, 1, 1)
-  )"};
-};
-
-// A space with an active contract between the project's parties, filed as it stands in the tables.
+// A space with a contract between a provider and a labeling party, signed by both.
 class WithContract : public TempProject {
  public:
-  explicit WithContract(std::string purpose = "labeling", std::int64_t uses = 1)
-      : projects(journal()) {
-    contract = space::ContractId::make(space.clock.now(), space.random);
-    dataset = space::DatasetId::make(space.clock.now(), space.random);
+  explicit WithContract(const std::string& purpose = "labeling", bool has_used = true)
+      : projects(journal()),
+        owner(space.join("Provider", {tally::space::Role::provider})),
+        labeler(space.join("Labeler", {tally::space::Role::labeler})) {
+    provider = owner.party;
+    party = labeler.party;
+    lead = labeler.principal;
+    auto published = space.publish(owner, "{\"item\":\"a\"}\n{\"item\":\"b\"}\n");
+    dataset = published.dataset;
     tally::space::ContractDocument document;
-    document.dataset = {core::sha256("content"), dataset, 3};
+    document.dataset = {published.digest, dataset, 1};
     document.format = tally::space::contract_format;
     document.nonce = std::string(32, 'a');
     document.parties = {party, provider};
     document.permissions = {{{tally::space::Action::read}, {{"count", "lteq", 5}}, {purpose}}};
-    auto bytes = core::canonical(document);
-    REQUIRE(space.write([&](core::sql::Tx& tx) -> core::Result<core::Done> {
-      auto& sql = tx.use<InsertContract>();
-      auto digest = core::sha256(bytes);
-      sql.document(digest, bytes).run();
-      sql.contract(contract, digest, provider, party, dataset, core::sha256("before"), uses).run();
-      return core::Done{};
-    }));
+    sign(document);
+    if (!has_used) return;
+    tally::space::Uses uses(journal(), contracts, space.content(), space.operator_key, "secret");
+    tally::space::UseCommand use{.purpose = purpose, .action = {}, .from = 0, .limit = 2};
+    REQUIRE(uses.use(lead, contract, "obtain the items", use));
+  }
+
+  void sign(const tally::space::ContractDocument& document) {
+    using tally::space::SignedVerb;
+    auto signed_by = [&](SignedVerb verb, const test::Member& member) {
+      return tally::space::PartySignature{tally::space::KeyId::of(member.key.public_key()),
+                                          space.sign(verb, member.party, member.key, document)};
+    };
+    auto scoped = once("offer");
+    scoped.party = provider.text();
+    auto offered = contracts.offer(owner.principal, scoped,
+                                   {core::encode(document), signed_by(SignedVerb::offer, owner)});
+    REQUIRE_MESSAGE(offered, code_of(offered));
+    contract = *tally::space::ContractId::parse(
+        core::parse_json(offered->body)->find("contract")->find("id")->as_string());
+    auto accepted = contracts.accept(
+        lead, once("accept"), contract,
+        {core::sha256(core::canonical(document)), signed_by(SignedVerb::accept, labeler)});
+    REQUIRE_MESSAGE(accepted, code_of(accepted));
   }
 
   OpenProject command() const {
@@ -57,15 +68,24 @@ class WithContract : public TempProject {
     return projects.open(lead, once(key), wanted);
   }
 
+  tally::space::ContractRow chain() {
+    return space.read([&](core::sql::Session& session) {
+      return *tally::space::find_contract(session, contract);
+    });
+  }
+
   Projects projects;
+  tally::space::Contracts contracts{journal()};
+  test::Member owner;
+  test::Member labeler;
   tally::space::ContractId contract;
-  tally::space::DatasetId dataset;
 };
 
 }  // namespace
 
 TEST_CASE("projects: opening one under a contract is an entry of the contract's chain") {
   WithContract with;
+  auto before = with.chain();
   auto change = with.open_one(with.command());
   REQUIRE_MESSAGE(change, code_of(change));
   auto entry = with.space.last_entry();
@@ -73,17 +93,15 @@ TEST_CASE("projects: opening one under a contract is an entry of the contract's 
   CHECK(entry.find("by")->as_string() == with.lead.actor.text());
   const auto& body = *entry.find("body");
   CHECK(body.find("contract")->as_string() == with.contract.text());
-  CHECK(body.find("contract_seq")->as_integer() == 2);
-  CHECK(body.find("contract_prev")->as_string() == core::to_hex(core::sha256("before")));
+  CHECK(body.find("contract_seq")->as_integer() == 3);  // offered, accepted, used
+  CHECK(body.find("contract_prev")->as_string() == core::to_hex(before.prev));
   CHECK(body.find("dataset")->as_string() == with.dataset.text());
-  CHECK(body.find("version")->as_integer() == 3);
+  CHECK(body.find("version")->as_integer() == 1);
   CHECK(body.find("accept_from_ppm")->as_integer() == 990'000);
   CHECK(core::canonical(entry).find("ant") == std::string::npos);
   CHECK(core::canonical(entry).find("Animals") == std::string::npos);
-  auto moved = with.space.read([&](core::sql::Session& session) {
-    return *tally::space::find_contract(session, with.contract);
-  });
-  CHECK(moved.seq == 3);
+  auto moved = with.chain();
+  CHECK(moved.seq == 4);
   CHECK(moved.prev == change->receipt->hash);
 }
 
@@ -117,7 +135,7 @@ TEST_CASE("projects: lists come newest first and in pages") {
   CHECK(first.projects[0].id > first.projects[1].id);
   REQUIRE(first.next_cursor);
   auto rest = with.projects.list(with.lead, 3, ProjectId::parse(*first.next_cursor));
-  CHECK(rest.projects.size() == 2);  // the fourth, and the one that the space came with
+  CHECK(rest.projects.size() == 1);
   CHECK_FALSE(rest.next_cursor);
 }
 
@@ -148,7 +166,7 @@ TEST_CASE("projects: what cannot be opened is refused for its reason, and nothin
   CHECK(code_of(with.projects.open(with.person_of(with.provider), with.once("p"),
                                    with.command())) == "contract.not_found");
   CHECK(with.space.ledger_size() == size);
-  WithContract unused("labeling", 0);
+  WithContract unused("labeling", false);
   CHECK(code_of(unused.open_one(unused.command())) == "project.items_not_obtained");
   WithContract other("training");
   CHECK(code_of(other.open_one(other.command())) == "contract.purpose_not_permitted");
