@@ -8,6 +8,14 @@ namespace {
 constexpr char hex_digits[] = "0123456789abcdef";
 constexpr char base64_digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
+// Both digits of each byte: an audit writes the hash of every entry.
+constexpr std::array<std::array<char, 2>, 256> hex_pairs = [] {
+  std::array<std::array<char, 2>, 256> pairs{};
+  for (std::size_t i = 0; i < pairs.size(); ++i)
+    pairs[i] = {hex_digits[i >> 4], hex_digits[i & 15]};
+  return pairs;
+}();
+
 int hex_value(char c) {
   if (c >= '0' && c <= '9') return c - '0';
   if (c >= 'a' && c <= 'f') return c - 'a' + 10;
@@ -51,10 +59,8 @@ std::string to_hex(std::string_view bytes) {
 }
 
 void write_hex(const Hash& hash, char* out) {
-  for (std::size_t i = 0; i < hash.bytes.size(); ++i) {
-    out[2 * i] = hex_digits[hash.bytes[i] >> 4];
-    out[2 * i + 1] = hex_digits[hash.bytes[i] & 15];
-  }
+  for (std::size_t i = 0; i < hash.bytes.size(); ++i)
+    std::memcpy(out + 2 * i, hex_pairs[hash.bytes[i]].data(), 2);
 }
 
 std::optional<std::string> from_hex(std::string_view hex) {

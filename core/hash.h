@@ -8,7 +8,7 @@
 
 namespace tally::core {
 
-// SHA-256 of the concatenation of the parts. Thread-safe; each thread reuses one context.
+// SHA-256 of the concatenation of the parts. Thread-safe.
 Hash sha256(std::string_view part);
 Hash sha256(std::string_view first, std::string_view second);
 

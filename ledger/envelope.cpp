@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 
-#include "core/bytes.h"
 #include "core/json.h"
 
 namespace tally::ledger {
@@ -19,7 +19,30 @@ constexpr std::string_view seq_name = "\",\"seq\":";
 constexpr std::size_t prev_digits = 64;
 constexpr std::size_t number_digits_max = 16;  // of 2^53 - 1
 
-constexpr bool is_plain(char c) { return c >= 0x20 && c <= 0x7e && c != '"' && c != '\\'; }
+// Eight characters of printable ASCII without quotes and backslashes.
+bool is_plain_word(const char* text) {
+  constexpr std::uint64_t ones = 0x0101010101010101;
+  constexpr std::uint64_t highs = 0x8080808080808080;
+  constexpr auto zeros = [](std::uint64_t word) { return (word - ones) & ~word; };
+  std::uint64_t word = 0;
+  std::memcpy(&word, text, sizeof(word));
+  std::uint64_t below_blank = (word - ones * 0x20) & ~word;
+  std::uint64_t unwanted = word | below_blank | zeros(word ^ (ones * 0x7f)) |
+                           zeros(word ^ (ones * '"')) | zeros(word ^ (ones * '\\'));
+  return (unwanted & highs) == 0;
+}
+
+bool is_plain(std::string_view text) {
+  if (text.size() < 8) {
+    std::array<char, 8> padded{'a', 'a', 'a', 'a', 'a', 'a', 'a', 'a'};
+    std::copy(text.begin(), text.end(), padded.begin());
+    return is_plain_word(padded.data());
+  }
+  for (std::size_t i = 0; i + 8 < text.size(); i += 8) {
+    if (!is_plain_word(text.data() + i)) return false;
+  }
+  return is_plain_word(text.data() + text.size() - 8);
+}
 
 // Takes `name` off the end of `text`.
 bool take_end(std::string_view& text, std::string_view name) {
@@ -31,18 +54,25 @@ bool take_end(std::string_view& text, std::string_view name) {
 // Takes off the end of `text` a plain text, its closing quote, and the name before it.
 std::optional<std::string_view> take_last_text(std::string_view& text, std::string_view name) {
   if (!take_end(text, "\"")) return std::nullopt;
-  std::size_t begin = text.size();
-  while (begin > 0 && is_plain(text[begin - 1])) --begin;
+  const void* quote = memrchr(text.data(), '"', text.size());
+  if (quote == nullptr) return std::nullopt;
+  auto begin = static_cast<std::size_t>(static_cast<const char*>(quote) - text.data()) + 1;
   std::string_view value = text.substr(begin);
   text.remove_suffix(value.size());
-  if (value.empty() || !take_end(text, name)) return std::nullopt;
+  if (value.empty() || !is_plain(value) || !take_end(text, name)) return std::nullopt;
   return value;
 }
 
 std::optional<std::uint64_t> read_number(std::string_view digits) {
-  if (digits.size() > number_digits_max) return std::nullopt;
-  auto number = core::parse_decimal(digits);
-  if (!number || *number > std::uint64_t{core::json_integer_max}) return std::nullopt;
+  if (digits.empty() || digits.size() > number_digits_max) return std::nullopt;
+  if (digits[0] == '0' && digits.size() > 1) return std::nullopt;
+  std::uint64_t number = 0;
+  for (char c : digits) {
+    auto digit = static_cast<unsigned char>(c - '0');
+    if (digit > 9) return std::nullopt;
+    number = number * 10 + digit;
+  }
+  if (number > std::uint64_t{core::json_integer_max}) return std::nullopt;
   return number;
 }
 

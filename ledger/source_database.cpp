@@ -33,6 +33,7 @@ struct Statements {
   )"};
 };
 
+constexpr int visits_max = 256;  // some milliseconds
 constexpr std::uint64_t number_max = std::numeric_limits<std::int64_t>::max();
 
 std::optional<std::int64_t> sole_number(Cursor row) {
@@ -48,13 +49,28 @@ bool show(Cursor row, const LedgerSource::Visitor& visit) {
 }  // namespace
 
 DatabaseSource::DatabaseSource(Session& session) : session_(session) {
-  auto& sql = session_.use<Statements>();
-  bool is_own = !session_.connection().driver().in_transaction();
-  if (is_own) sql.begin().run();
+  is_own_ = !session_.connection().driver().in_transaction();
+  begin();
   read_edge();
   read_extents();
   keep_last_tiles();
-  if (is_own) sql.rollback().run();
+}
+
+DatabaseSource::~DatabaseSource() {
+  bool is_open = session_.connection().driver().in_transaction();
+  if (is_own_ && is_open) session_.use<Statements>().rollback().run();
+}
+
+void DatabaseSource::begin() {
+  if (is_own_) session_.use<Statements>().begin().run();
+  visits_ = 0;
+}
+
+// Between two visits: lets the writer's log go on.
+void DatabaseSource::rest() {
+  if (!is_own_ || ++visits_ < visits_max) return;
+  session_.use<Statements>().rollback().run();
+  begin();
 }
 
 void DatabaseSource::read_edge() {
@@ -105,6 +121,7 @@ void DatabaseSource::keep_last_tiles() {
 }
 
 bool DatabaseSource::visit_bundle(std::uint64_t bundle, const Visitor& visit) {
+  rest();
   return bundle <= number_max && show(session_.use<Statements>().bundle(bundle), visit);
 }
 

@@ -54,7 +54,8 @@ Result<Opened> open_database(const std::string& path) {
     return Error{Refusal::not_found, "audit.no_database", "There is no database " + file + "."};
   }
   Opened opened;
-  opened.connection = std::make_unique<core::sql::Connection>(core::sql::sqlite::open_reader(file));
+  opened.connection =
+      std::make_unique<core::sql::Connection>(core::sql::sqlite::open_scanner(file));
   opened.session = std::make_unique<core::sql::Session>(*opened.connection);
   opened.source = std::make_unique<ledger::DatabaseSource>(*opened.session);
   return opened;

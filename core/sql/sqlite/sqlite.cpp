@@ -154,6 +154,12 @@ Connection open_reader(const std::string& path) {
   return connection;
 }
 
+Connection open_scanner(const std::string& path) {
+  Connection connection = open_reader(path);
+  connection.run("pragma mmap_size = 1099511627776;");  // as much as the build of SQLite permits
+  return connection;
+}
+
 Connection open_memory() {
   Connection connection(std::make_unique<SqliteConnection>(
       ":memory:", SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_MEMORY));

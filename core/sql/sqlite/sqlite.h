@@ -18,6 +18,10 @@ Connection open_writer(const std::string& path);
 // Opens an existing database for reading. Works beside a running writer.
 Connection open_reader(const std::string& path);
 
+// The same for whoever reads the whole of it once, as an audit does: the file is mapped into memory,
+// which spares a copy of each page. A disk that fails then ends the process (SIGBUS).
+Connection open_scanner(const std::string& path);
+
 // A database in memory, for tests.
 Connection open_memory();
 
