@@ -1,11 +1,15 @@
 #include "api/routes/all.h"
 
 #include "api/routes/contracts.h"
+#include "api/routes/datasets.h"
+#include "api/routes/parties.h"
 
 namespace tally::api {
 
 void add_all_routes(Router& router, Services& services, Metrics& metrics) {
   add_operation_routes(router, services, metrics);
+  add_party_routes(router, services);
+  add_dataset_routes(router, services);
   add_contract_routes(router, services);
 }
 
