@@ -2,6 +2,7 @@
 
 #include "api/routes/contracts.h"
 #include "api/routes/datasets.h"
+#include "api/routes/ledger.h"
 #include "api/routes/parties.h"
 
 namespace tally::api {
@@ -11,6 +12,7 @@ void add_all_routes(Router& router, Services& services, Metrics& metrics) {
   add_party_routes(router, services);
   add_dataset_routes(router, services);
   add_contract_routes(router, services);
+  add_ledger_routes(router, services.journal);
 }
 
 }  // namespace tally::api

@@ -1,36 +1,17 @@
 #include <filesystem>
-#include <sstream>
 
 #include <doctest/doctest.h>
 
-#include "api/cli/cli.h"
 #include "core/file.h"
 #include "core/json.h"
 #include "ledger/sample_ledger.h"
+#include "support/api/command_line.h"
 
 using namespace tally;
+using test::run;
 using test::SampleLedger;
 
 namespace {
-
-struct Run {
-  int code = 0;
-  std::string out;
-  std::string err;
-  core::Json json() const {
-    return *core::parse_json(std::string_view(out).substr(0, out.find('\n')));
-  }
-};
-
-Run run(std::vector<std::string> words) {
-  words.insert(words.begin(), "tallystick");
-  std::vector<const char*> argv;
-  for (const std::string& word : words) argv.push_back(word.c_str());
-  std::ostringstream out, err;
-  api::Terminal terminal{out, err};
-  int code = api::run_command_line(static_cast<int>(argv.size()), argv.data(), terminal);
-  return {code, out.str(), err.str()};
-}
 
 const std::string vkey = ledger::format_vkey(test::sample_signer().verifier());
 
