@@ -55,6 +55,8 @@ class Run {
       event.data.u64 = i;
       ::epoll_ctl(poll_, EPOLL_CTL_ADD, connection->socket, &event);
       connections_.push_back(std::move(connection));
+      // cpp-httplib listens with a backlog of 5: a burst of connects would lose some.
+      ::usleep(2'000);
     }
   }
   ~Run() { ::close(poll_); }
