@@ -15,8 +15,21 @@ Services::Services(ledger::Journal& journal_to_use,
       datasets(journal),
       uploads(journal, content),
       contracts(journal),
-      uses(journal, contracts, content, operator_key, secret) {}
+      uses(journal, contracts, content, operator_key, secret),
+      projects(journal),
+      intake(journal),
+      items(journal),
+      queue(journal),
+      answers(journal),
+      releases(journal, uploads) {}
 
-void Services::reap() {}
+void Services::reap() {
+  // Three rows a lease, within the 1,000 that a command may touch.
+  constexpr std::int64_t at_once = 300;
+  while (true) {
+    auto ended = queue.reap(at_once);
+    if (!ended || *ended < at_once) return;
+  }
+}
 
 }  // namespace tally::api

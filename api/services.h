@@ -4,6 +4,12 @@
 #include <string>
 
 #include "core/seal.h"
+#include "labeling/answers/answers.h"
+#include "labeling/intake/intake.h"
+#include "labeling/items/items.h"
+#include "labeling/projects/projects.h"
+#include "labeling/queue/queue.h"
+#include "labeling/release/releases.h"
 #include "space/contracts/contracts.h"
 #include "space/datasets/content.h"
 #include "space/datasets/datasets.h"
@@ -25,6 +31,12 @@ struct Services {
   space::Uploads uploads;
   space::Contracts contracts;
   space::Uses uses;
+  labeling::Projects projects;
+  labeling::Intake intake;
+  labeling::Items items;
+  labeling::Queue queue;
+  labeling::Answers answers;
+  labeling::Releases releases;
 
   Services(ledger::Journal& journal_to_use,
            const core::Clock& clock,

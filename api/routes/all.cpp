@@ -4,6 +4,8 @@
 #include "api/routes/datasets.h"
 #include "api/routes/ledger.h"
 #include "api/routes/parties.h"
+#include "api/routes/projects.h"
+#include "api/routes/tasks.h"
 
 namespace tally::api {
 
@@ -13,6 +15,8 @@ void add_all_routes(Router& router, Services& services, Metrics& metrics) {
   add_dataset_routes(router, services);
   add_contract_routes(router, services);
   add_ledger_routes(router, services.journal);
+  add_project_routes(router, services);
+  add_task_routes(router, services);
 }
 
 }  // namespace tally::api
