@@ -148,6 +148,7 @@ class Run {
     } else if (load_.sample) {
       load_.sample(connection.buffer.substr(connection.head));
     }
+    result_.answered += 1;
     if (now < counted_from_) return;
     latencies_ms_.push_back(
         std::chrono::duration<double, std::milli>(now - connection.started).count());

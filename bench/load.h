@@ -23,7 +23,8 @@ struct LoadResult {
   double per_second = 0;
   double p50_ms = 0;
   double p99_ms = 0;
-  std::uint64_t answers = 0;
+  std::uint64_t answers = 0;   // counted
+  std::uint64_t answered = 0;  // with those of the warm-up
   std::uint64_t failures = 0;  // other statuses than 200, broken connections
   std::string first_failure;
 };

@@ -7,7 +7,10 @@
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <map>
+#include <sstream>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -64,12 +67,14 @@ class PlainServer {
 
 struct Series {
   std::vector<double> per_second, p50_ms, p99_ms;
+  std::vector<double> server_cpu_us;  // for each answer; of our server alone
 
-  void add(const std::string& name, const bench::LoadResult& result) {
+  void add(const std::string& name, const bench::LoadResult& result, double cpu_seconds) {
     if (result.failures > 0) {
       throw std::runtime_error(std::to_string(result.failures) + " requests of " + name +
                                " failed; the first: " + result.first_failure);
     }
+    server_cpu_us.push_back(cpu_seconds * 1e6 / static_cast<double>(result.answered));
     per_second.push_back(result.per_second);
     p50_ms.push_back(result.p50_ms);
     p99_ms.push_back(result.p99_ms);
@@ -107,10 +112,10 @@ class Bench {
   void measure() {
     for (int round = 0; round < rounds_; ++round) {
       std::fprintf(stderr, "round %d of %d\n", round + 1, rounds_);
-      add("plain_get", get(plain_.port()));
-      add("empty_get", get(port()));
+      add("plain_get", [&] { return get(plain_.port()); });
+      add("empty_get", [&] { return get(port()); });
       for (std::size_t connections : {1U, 16U, 64U})
-        add("uses_" + std::to_string(connections), use(connections));
+        add("uses_" + std::to_string(connections), [&] { return use(connections); });
     }
     if (server_.stop() != 0) throw std::runtime_error("the server did not stop in order");
     verify_samples();
@@ -120,8 +125,22 @@ class Bench {
   std::size_t samples() const { return samples_.size(); }
 
  private:
-  void add(const std::string& name, const bench::LoadResult& result) {
-    series_[name].add(name, result);
+  template <class F>
+  void add(const std::string& name, F&& run) {
+    double before = cpu_seconds();
+    bench::LoadResult result = run();
+    series_[name].add(name, result, cpu_seconds() - before);
+  }
+  // What the server's threads have used so far, in user and kernel mode.
+  double cpu_seconds() const {
+    std::ifstream stat("/proc/" + std::to_string(server_.pid()) + "/stat");
+    std::string line((std::istreambuf_iterator<char>(stat)), {});
+    std::istringstream fields(line.substr(line.rfind(')') + 2));
+    std::string skipped;
+    for (int i = 0; i < 11; ++i) fields >> skipped;
+    double user = 0, kernel = 0;
+    fields >> user >> kernel;
+    return (user + kernel) / static_cast<double>(::sysconf(_SC_CLK_TCK));
   }
   int port() const { return std::stoi(server_.url().substr(server_.url().rfind(':') + 1)); }
 
@@ -198,10 +217,12 @@ void print(const Options& options, const Bench& bench, const std::string& machin
   double ratio = rate("uses_64") / rate("empty_get");
   double floor_ratio = rate("empty_get") / rate("plain_get");
   if (!options.json) {
-    std::printf("%-12s %12s %10s %10s\n", "", "per second", "p50 ms", "p99 ms");
+    std::printf("%-12s %12s %10s %10s %14s\n", "", "per second", "p50 ms", "p99 ms",
+                "server cpu us");
     for (const auto& [name, series] : bench.series()) {
-      std::printf("%-12s %12.0f %10.3f %10.3f\n", name.c_str(), rate(name),
-                  bench::median(series.p50_ms), bench::median(series.p99_ms));
+      std::printf("%-12s %12.0f %10.3f %10.3f %14.1f\n", name.c_str(), rate(name),
+                  bench::median(series.p50_ms), bench::median(series.p99_ms),
+                  bench::median(series.server_cpu_us));
     }
     std::printf("\nuses at 64 connections / empty GET        %.3f  (aim: 0.4)\n", ratio);
     std::printf("empty GET / plain cpp-httplib             %.3f  (aim: 0.9)\n", floor_ratio);
@@ -214,7 +235,8 @@ void print(const Options& options, const Bench& bench, const std::string& machin
   for (const auto& [name, series] : bench.series()) {
     text += ",\"" + name + "_per_s\":" + fixed(rate(name), 0) + ",\"" + name +
             "_p50_ms\":" + fixed(bench::median(series.p50_ms), 3) + ",\"" + name +
-            "_p99_ms\":" + fixed(bench::median(series.p99_ms), 3);
+            "_p99_ms\":" + fixed(bench::median(series.p99_ms), 3) + ",\"" + name +
+            "_server_cpu_us\":" + fixed(bench::median(series.server_cpu_us), 1);
   }
   std::printf("%s,\"ratio_64\":%s,\"ratio_get_to_plain\":%s,\"receipts_verified\":%zu}\n",
               text.c_str(), fixed(ratio, 3).c_str(), fixed(floor_ratio, 3).c_str(),
