@@ -39,17 +39,17 @@ create table meter (
   check (used <= allowed)
 ) strict;
 
--- Projection. The key of a use is never forgotten; it is kept as its keyed digest.
+-- Projection. The key of a use is never forgotten; it is kept as its keyed digest, which covers the
+-- contract too: one narrow index, as each use lands on another page of it.
 create table use_record (
   id           text primary key,
   contract     text not null references contract (id),
-  key          blob not null check (length(key) = 32),
+  key          blob not null unique check (length(key) = 32),
   request      blob not null check (length(request) = 32),  -- keyed digest of the request
   rule         integer not null,
   state        text not null check (state in ('recorded', 'voided')),
   count_before integer not null,
   redeliveries integer not null default 0,
   entry        integer not null,      -- ledger position
-  at           integer not null,
-  unique (contract, key)
+  at           integer not null
 ) strict;

@@ -18,12 +18,17 @@ using core::sql::Tx;
 
 struct Statements {
   core::sql::Connection& db;
-  core::sql::Statement contract{db, "select state, seq, prev from contract where id = ?1"};
-  core::sql::Statement used{db, "select used from meter where contract = ?1 order by rule"};
+  core::sql::Statement standing{db, R"(
+    select c.state, c.seq, c.prev, m.used
+      from contract c
+      join meter m on m.contract = c.id
+     where c.id = ?1
+     order by m.rule
+  )"};
   core::sql::Statement by_key{db, R"(
     select id, request, rule, state, count_before, redeliveries, entry, at
       from use_record
-     where contract = ?1 and key = ?2
+     where key = ?1
   )"};
   core::sql::Statement by_id{db, R"(
     select contract, rule, state, count_before, redeliveries, entry, at from use_record where id = ?1
@@ -61,15 +66,16 @@ struct Standing {
 
 Standing read_standing(Session& session, const ContractId& contract) {
   Standing standing;
-  {
-    auto row = session.use<Statements>().contract(contract);
-    if (!row.next()) throw core::Broken("a contract vanished: " + contract.text());
-    standing.state = parse_contract_state(row.view(0));
-    standing.seq = row.natural(1);
-    standing.prev = row.hash(2);
+  auto row = session.use<Statements>().standing(contract);
+  while (row.next()) {
+    if (standing.used.empty()) {
+      standing.state = parse_contract_state(row.view(0));
+      standing.seq = row.natural(1);
+      standing.prev = row.hash(2);
+    }
+    standing.used.push_back(row.natural(3));
   }
-  auto row = session.use<Statements>().used(contract);
-  while (row.next()) standing.used.push_back(row.natural(0));
+  if (standing.used.empty()) throw core::Broken("a contract vanished: " + contract.text());
   return standing;
 }
 
@@ -250,7 +256,7 @@ Result<UseAnswer> Uses::use(const Principal& caller,
 Result<Uses::Recorded> Uses::record(Tx& tx, const Plan& plan) {
   const Agreement& agreement = *plan.agreement;
   {
-    auto row = tx.use<Statements>().by_key(agreement.id, plan.key);
+    auto row = tx.use<Statements>().by_key(plan.key);
     if (row.next()) {
       if (row.hash(1) != plan.request) {
         return Error{
