@@ -2,7 +2,7 @@
 // by one record and one chunk.
 //
 // Content with records is cut between them, so that a page of records opens the chunks that hold it
-// and no others: at most 16 KiB or 1,000 records a chunk, unless a single record is larger. Other
+// and no others: at most 4 KiB or 1,000 records a chunk, unless a single record is larger. Other
 // content is cut every 64 KiB. The chunks one after another are the content, byte by byte.
 #pragma once
 
@@ -16,7 +16,7 @@
 
 namespace tally::space {
 
-inline constexpr std::size_t record_chunk_bytes_max = 16 * 1024;
+inline constexpr std::size_t record_chunk_bytes_max = 4 * 1024;
 inline constexpr std::uint64_t record_chunk_records_max = 1000;
 inline constexpr std::size_t record_bytes_max = std::size_t{1} << 20;
 inline constexpr std::size_t block_bytes = 64 * 1024;

@@ -18,8 +18,8 @@ using core::sql::Lane;
 using core::sql::Session;
 using core::sql::Tx;
 
-constexpr std::size_t chunks_per_command_max = 64;
-constexpr std::size_t bytes_per_command_max = std::size_t{2} << 20;
+constexpr std::size_t chunks_per_command_max = 256;
+constexpr std::size_t bytes_per_command_max = std::size_t{1} << 20;
 
 struct Statements {
   core::sql::Connection& db;

@@ -1,9 +1,10 @@
 // Uploads: content comes in, is sealed chunk by chunk, and is published when it is what was announced.
 //
-// The chunks go to their table while the body is still coming, at most 64 a command in the bulk lane,
-// so that memory is constant and nobody waits for an upload. Until the version is published they are
-// nobody's to read. An upload that fails removes what it stored; one that a crash ended is removed by
-// the next upload of that version, or by discard_leftovers. One upload of a version at a time.
+// The chunks go to their table while the body is still coming, at most 256 or 1 MiB a command and in
+// the bulk lane, so that memory is constant and nobody waits for an upload. Until the version is
+// published they are nobody's to read. An upload that fails removes what it stored; one that a crash
+// ended is removed by the next upload of that version, or by discard_leftovers. One upload of a
+// version at a time.
 #pragma once
 
 #include <cstdint>

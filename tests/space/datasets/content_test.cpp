@@ -191,14 +191,14 @@ TEST_CASE("content: chunks cannot change places") {
 TEST_CASE("content: a chunk that is gone, or counts its records from elsewhere, is noticed") {
   Stored stored(records(100, 1000));
   SUBCASE("the last one is gone") {
-    stored.change_rows([&](Rows& rows) { rows.remove_chunk(stored.id, stored.version, 6).run(); });
+    stored.change_rows([&](Rows& rows) { rows.remove_chunk(stored.id, stored.version, 24).run(); });
     CHECK_THROWS_AS(static_cast<void>(stored.page(99, 1)), core::Broken);
     CHECK_THROWS_AS(stored.read_all(), core::Broken);
   }
   SUBCASE("one within is gone") {
     stored.change_rows([&](Rows& rows) { rows.remove_chunk(stored.id, stored.version, 3).run(); });
     CHECK_THROWS_AS(static_cast<void>(stored.page(0, 100)), core::Broken);
-    CHECK_THROWS_AS(static_cast<void>(stored.page(50, 1)), core::Broken);
+    CHECK_THROWS_AS(static_cast<void>(stored.page(13, 1)), core::Broken);
   }
   SUBCASE("one says that it begins elsewhere") {
     stored.change_rows([&](Rows& rows) { rows.move_chunk(stored.id, stored.version, 1, 5).run(); });
