@@ -252,3 +252,38 @@ TEST_CASE("tamper: each byte of the numbers that name bundles, rows and tiles") 
       "update ledger_batch set size = ?1 where size = ?2 and size not in (1, 200, 261, 281)");
   flip(300, batch, {.kind = Place::Kind::batch});
 }
+
+TEST_CASE("tamper: the last entry of a bundle that another follows, and its hash in the tile") {
+  test::SampleLedger sample;
+  sample.append(1, 600);
+  sample.close();
+  auto rows = test::copy_rows(sample.path());
+  Session session(rows);
+  auto first_place = [&] { return test::audit_rows(session).findings.at(0).place; };
+  for (std::uint64_t bundle : {0U, 1U}) {
+    Statement select(rows, "select entries from ledger_bundle where bundle = ?1");
+    Statement update(rows, "update ledger_bundle set entries = ?1 where bundle = ?2");
+    std::string bytes;
+    {
+      auto row = select(bundle);
+      REQUIRE(row.next());
+      bytes = row.text(0);
+    }
+    std::string changed = bytes;
+    changed[bytes.size() - 100] ^= 1;
+    update(Blob{changed}, bundle).run();
+    CHECK(first_place() == Place::entry(bundle * 256 + 255));
+    update(Blob{bytes}, bundle).run();
+  }
+  Statement select(rows, "select hashes from ledger_tile where level = 0 and tile = 1");
+  Statement update(rows, "update ledger_tile set hashes = ?1 where level = 0 and tile = 1");
+  std::string hashes;
+  {
+    auto row = select();
+    REQUIRE(row.next());
+    hashes = row.text(0);
+  }
+  hashes.back() ^= 1;
+  update(Blob{hashes}).run();
+  CHECK(first_place() == Place::tile_at(0, 1));
+}
