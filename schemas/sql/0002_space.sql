@@ -17,6 +17,8 @@ create table party (
   check ((state = 'pending') = (roles = ''))
 ) strict;
 
+create index party_pending on party (id) where state = 'pending';
+
 -- private. What a party said of itself when it registered, and its signature over that.
 create table party_registration (
   party     text primary key references party (id),

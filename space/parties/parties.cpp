@@ -43,7 +43,8 @@ Result<Change> Parties::register_party(const Registration& registration) {
 Result<Change> Parties::apply_registration(Tx& tx, const Registration& registration) {
   const PartyDocument& document = registration.document;
   RegistrationFacts facts{find_party(tx, document.id).has_value(),
-                          is_key_taken(tx, KeyId::of(document.public_key))};
+                          is_key_taken(tx, KeyId::of(document.public_key)),
+                          count_pending(tx, pending_parties_max)};
   auto event = decide_registration(document, facts, journal_.ledger.draw_salt());
   if (!event) return event.error();
   auto receipt = append_event(journal_.ledger, tx, document.id.text(), *event);

@@ -19,6 +19,10 @@ Result<PartyRegistered> decide_registration(const PartyDocument& document,
     return Error{Refusal::conflict, "key.in_use",
                  "this key belongs to another party; a key serves one party only"};
   }
+  if (facts.pending >= pending_parties_max) {
+    return Error{Refusal::exhausted, "party.too_many_pending",
+                 "too many parties wait for the operator's approval; try again later"};
+  }
   PartyRegistered event;
   event.document = commitment(salt, core::canonical(document));
   event.key = KeyId::of(document.public_key);

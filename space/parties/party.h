@@ -121,10 +121,14 @@ struct PartyApproved {
 struct RegistrationFacts {
   bool id_is_taken = false;   // by another document
   bool key_is_taken = false;  // by another party
+  std::uint64_t pending = 0;  // parties that wait for the operator
 };
 
-// Refusals, in this order: party.exists, key.in_use (conflict). That the key signed is checked
-// before, by check_signature.
+// Whoever can reach the server can register: this many may wait, the next hears 429.
+inline constexpr std::uint64_t pending_parties_max = 1000;
+
+// Refusals, in this order: party.exists, key.in_use (conflict), party.too_many_pending (exhausted).
+// That the key signed is checked before, by check_signature.
 core::Result<PartyRegistered> decide_registration(const PartyDocument& document,
                                                   const RegistrationFacts& facts,
                                                   std::string salt);

@@ -29,6 +29,9 @@ struct Reads {
      order by p.id
      limit ?2
   )"};
+  core::sql::Statement pending{db, R"(
+    select count(*) from (select 1 from party where state = 'pending' limit ?1) as waiting
+  )"};
   core::sql::Statement key{db, "select 1 from party where key_id = ?1"};
   core::sql::Statement actor{db, R"(
     select id, party, scopes, expires_at, state from actor where id = ?1
@@ -146,6 +149,12 @@ std::vector<PartyView> list_parties(Session& session, std::string_view after, st
 
 bool is_key_taken(Session& session, const KeyId& key) {
   return session.use<Reads>().key(key).next();
+}
+
+std::uint64_t count_pending(Session& session, std::uint64_t limit) {
+  auto row = session.use<Reads>().pending(limit);
+  row.next();
+  return row.natural(0);
 }
 
 std::optional<Actor> find_actor(Session& session, const ActorId& id) {

@@ -23,6 +23,8 @@ std::vector<PartyView> list_parties(core::sql::Session& session,
                                     std::string_view after,
                                     std::uint64_t limit);
 bool is_key_taken(core::sql::Session& session, const KeyId& key);
+// Parties that wait for approval; counts up to `limit`.
+std::uint64_t count_pending(core::sql::Session& session, std::uint64_t limit);
 
 std::optional<Actor> find_actor(core::sql::Session& session, const ActorId& id);
 std::optional<ActorView> find_actor_view(core::sql::Session& session, const ActorId& id);

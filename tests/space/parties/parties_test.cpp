@@ -166,3 +166,20 @@ TEST_CASE("clock: the operator acknowledges it, once for each key") {
   CHECK(acknowledge_clock(people.space.journal(), people.space.operator_principal, "k")->repeated);
   CHECK(people.space.ledger_size() == size);
 }
+
+TEST_CASE("parties: strangers can let only so many registrations wait") {
+  space::PartyDocument document;
+  auto decide = [&](std::uint64_t pending) {
+    return space::decide_registration(document, {.pending = pending}, std::string(32, '0'));
+  };
+  CHECK(decide(space::pending_parties_max - 1));
+  CHECK(code_of(decide(space::pending_parties_max)) == "party.too_many_pending");
+  People people;
+  auto pending = [&] {
+    return people.space.read(
+        [](core::sql::Session& session) { return space::count_pending(session, 10); });
+  };
+  CHECK(pending() == 0);
+  REQUIRE(people.parties.register_party(people.registration("A")));
+  CHECK(pending() == 1);
+}
