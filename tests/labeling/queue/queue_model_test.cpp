@@ -1,12 +1,17 @@
 // The queue against a model of a few lines that knows nothing of tables: random leases, answers,
 // refills and time.
-#include <map>
+#include <algorithm>
+#include <atomic>
 #include <optional>
 #include <set>
+#include <thread>
+#include <utility>
+#include <vector>
 
 #include <doctest/doctest.h>
 #include <rapidcheck.h>
 
+#include "core/guarded.h"
 #include "support/labeling/temp_project.h"
 
 using namespace tally;
@@ -121,7 +126,7 @@ class Play {
 
   void refill() {
     auto waiting = *rc::gen::container<std::vector<TempProject::Waiting>>(
-        *rc::gen::inRange<std::size_t>(1, 40),
+        *rc::gen::inRange<std::size_t>(20, 80),
         rc::gen::map(rc::gen::pair(rc::gen::inRange<std::int64_t>(0, 20),
                                    rc::gen::inRange<std::int64_t>(1, 4)),
                      [](auto pair) {
@@ -133,7 +138,7 @@ class Play {
 
   void lease() {
     auto who = *rc::gen::inRange<std::size_t>(0, people_.size());
-    auto count = *rc::gen::weightedElement<std::int64_t>({{8, 1}, {4, 5}, {1, 30}});
+    auto count = *rc::gen::weightedElement<std::int64_t>({{6, 1}, {3, 5}, {6, 40}});
     auto leases = project_.lease(people_[who], count);
     auto expected = model_.lease(who, static_cast<std::size_t>(count));
     RC_ASSERT(leases.size() == expected.size());
@@ -149,21 +154,33 @@ class Play {
     if (held_.empty()) return;
     const auto& held = held_[*rc::gen::inRange<std::size_t>(0, held_.size())];
     auto who = *rc::gen::weightedElement<std::size_t>({{9, held.who}, {1, (held.who + 1) % 4}});
-    auto key = "answer " + std::to_string(++keys_);
-    auto answered = project_.answers().record(people_[who], project_.once(key), held.lease.task,
+    auto answered = project_.answers().record(people_[who], next_key(), held.lease.task,
                                               {held.lease.token.text(), {"ant"}});
     RC_ASSERT(static_cast<bool>(answered) == model_.answer(who, held.granted));
   }
 
+  // What must be taken goes in one request for each person, what must not in one of its own.
   void answer_all() {
+    std::vector<std::vector<TaskAnswer>> good(people_.size());
     for (const auto& held : held_) {
-      auto key = "answer " + std::to_string(++keys_);
-      auto answered =
-          project_.answers().record(people_[held.who], project_.once(key), held.lease.task,
-                                    {held.lease.token.text(), {"ant"}});
-      RC_ASSERT(static_cast<bool>(answered) == model_.answer(held.who, held.granted));
+      auto token = held.lease.token.text();
+      if (model_.answer(held.who, held.granted)) {
+        good[held.who].push_back({held.lease.task, token, {"ant"}});
+      } else {
+        RC_ASSERT_FALSE(static_cast<bool>(project_.answers().record(
+            people_[held.who], next_key(), held.lease.task, {token, {"ant"}})));
+      }
     }
     held_.clear();
+    for (std::size_t who = 0; who < people_.size(); ++who) {
+      for (std::size_t from = 0; from < good[who].size(); from += answers_max) {
+        auto end = std::min(from + answers_max, good[who].size());
+        std::vector<TaskAnswer> batch(good[who].begin() + static_cast<std::ptrdiff_t>(from),
+                                      good[who].begin() + static_cast<std::ptrdiff_t>(end));
+        RC_ASSERT(static_cast<bool>(
+            project_.answers().record_all(people_[who], next_key(), project_.project, batch)));
+      }
+    }
   }
 
   void wait() {
@@ -183,8 +200,10 @@ class Play {
     RC_ASSERT(counts.human == static_cast<std::int64_t>(model_.size()));
   }
 
+  space::Once next_key() { return project_.once("key " + std::to_string(++keys_)); }
+
   void step() {
-    switch (*rc::gen::weightedElement<int>({{10, 0}, {8, 1}, {3, 2}, {1, 3}, {2, 4}, {1, 5}})) {
+    switch (*rc::gen::weightedElement<int>({{10, 0}, {6, 1}, {3, 2}, {1, 3}, {5, 4}, {1, 5}})) {
       case 0:
         return lease();
       case 1:
@@ -218,4 +237,38 @@ TEST_CASE("queue: random leases, answers, refills and time give what a simple mo
     for (int i = 0; i < steps; ++i) play.step();
     play.check();
   }));
+}
+
+TEST_CASE("queue: people who work at once share the seats without a clash" *
+          doctest::test_suite("concurrent")) {
+  TempProject project;
+  constexpr std::int64_t tasks = 60;
+  project.add_tasks(std::vector<TempProject::Waiting>(tasks, {1, {3, 2}}));
+  std::vector<space::Principal> people;
+  for (int i = 0; i < 6; ++i) people.push_back(project.person());
+  core::Guarded<std::set<std::pair<std::string, std::int64_t>>> seats;
+  std::atomic<int> clashes{0};
+  {
+    std::vector<std::jthread> threads;
+    for (const auto& who : people) {
+      threads.emplace_back([&, who] {
+        while (true) {
+          auto leases =
+              project.queue().lease(who, project.project, {.count = 4, .include_held = {}});
+          if (!leases || leases->empty()) return;
+          for (const auto& lease : *leases) {
+            auto key = project.once(lease.token.text());
+            auto taken = project.answers().record(who, key, lease.task, {lease.token.text(), {}});
+            bool is_new =
+                seats.with([&](auto& set) { return set.emplace(lease.item, lease.seat).second; });
+            if (!taken || !is_new) ++clashes;
+          }
+        }
+      });
+    }
+  }
+  CHECK(clashes == 0);
+  CHECK(project.counts().answers == 3 * tasks);
+  CHECK(project.counts().decided == tasks);
+  CHECK(project.counts().leased == 0);
 }

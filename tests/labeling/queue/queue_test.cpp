@@ -191,3 +191,38 @@ TEST_CASE("queue: thousands of answered tasks that wait for others are not looke
   CHECK(steps <= had / rows_examined_max + 1);
   CHECK(step().rows_examined <= 20);
 }
+
+TEST_CASE("queue: its statements walk indexes and sort nothing") {
+  struct Plans {
+    core::sql::Connection& db;
+    core::sql::Statement ahead{db, R"(
+      explain query plan
+      select id from task where project = ?1 and place > ?2 and free_seats <> 0
+       order by place limit ?3
+    )"};
+    core::sql::Statement returned{db, R"(
+      explain query plan
+      select id from task where project = ?1 and freed > ?2 and freed > 0 and free_seats <> 0
+       order by freed limit ?3
+    )"};
+    core::sql::Statement due{db, R"(
+      explain query plan
+      select id from lease where leased_until <= ?1 order by leased_until limit ?2
+    )"};
+  };
+  TempProject project;
+  project.space.read([](core::sql::Session& session) {
+    auto plan = [](core::sql::Cursor row) {
+      std::string text;
+      while (row.next()) text += row.text(3) + "; ";
+      return text;
+    };
+    auto& sql = session.use<Plans>();
+    CHECK(plan(sql.ahead("p", 1, 1)) ==
+          "SEARCH task USING INDEX task_waiting (project=? AND place>?); ");
+    CHECK(plan(sql.returned("p", 1, 1)).starts_with("SEARCH task USING INDEX task_freed"));
+    CHECK(plan(sql.returned("p", 1, 1)).find("TEMP B-TREE") == std::string::npos);
+    CHECK(plan(sql.due(1, 1)).find("INDEX lease_due") != std::string::npos);
+    return true;
+  });
+}
