@@ -112,7 +112,7 @@ TEST_CASE(
   answer_of(project.import(lines_of(0, 1'100)));
   Items items(project.journal());
   std::set<std::int64_t> sizes;
-  for (std::size_t i = 0; i < 1'100; i += i % 500 < 20 ? 1 : 13) {
+  for (std::size_t i = 0; i < 1'100; i += i % 500 < 20 ? 1U : 13U) {
     auto proof = items.prove(project.lead, project.project, item_name(i));
     REQUIRE(proof);
     const auto& line = proof->prediction;
