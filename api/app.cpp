@@ -93,6 +93,7 @@ struct App::Parts {
     if (store.ledger().signed_head().head.size == 0) {
       throw core::Broken("the ledger is empty; make the data directory with `tallystick init`");
     }
+    services.uploads.discard_leftovers();
     add_all_routes(router, services, metrics);
     router.observe([this](const Request&, std::string_view, int status, std::int64_t duration_us) {
       metrics.count_reply(status, duration_us);

@@ -25,8 +25,9 @@ class Store {
   core::sql::Connection open(const std::string& path);
 
   ledger::Ledger ledger_;
-  core::sql::Readers readers_;
+  // Readers close first: who closes last moves the WAL into the database, and readers never do.
   core::sql::Writer writer_;
+  core::sql::Readers readers_;
   ledger::Journal journal_;
 };
 
