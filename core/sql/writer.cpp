@@ -126,6 +126,9 @@ void Writer::loop() {
     if (bulk_ticket) bulk_ticket->settle();
     if (!stands) return;
     connection_.driver().checkpoint_if_large();
+    // Those just woken come back with their next command; let them, so that the next batch is worth
+    // its fsync. When nobody else wants to run this costs a system call and no time.
+    std::this_thread::yield();
   }
 }
 
