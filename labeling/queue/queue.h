@@ -53,7 +53,7 @@ class Queue {
 
   // Up to `count` leases, the most uncertain first; none when nothing waits for this annotator.
   // Refusals, in this order: project.not_found, clock.not_trusted (unavailable: time cannot be
-  // measured, so nothing is given for a time).
+  // measured, so nothing is given for a time), contract.terminated (the project's).
   core::Result<std::vector<Lease>> lease(const Principal& caller,
                                          const ProjectId& project,
                                          const LeaseCommand& command);

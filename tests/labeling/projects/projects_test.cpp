@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "core/hash.h"
+#include "labeling/queue/queue.h"
 #include "space/contracts/contract_tables.h"
 #include "space/contracts/contracts.h"
 #include "space/contracts/document.h"
@@ -170,4 +171,30 @@ TEST_CASE("projects: what cannot be opened is refused for its reason, and nothin
   CHECK(code_of(unused.open_one(unused.command())) == "project.items_not_obtained");
   WithContract other("training");
   CHECK(code_of(other.open_one(other.command())) == "contract.purpose_not_permitted");
+}
+
+TEST_CASE("projects: once the contract is terminated no more work is given out") {
+  WithContract bench;
+  auto opened = bench.open_one(bench.command());
+  REQUIRE(opened);
+  auto project =
+      *ProjectId::parse(core::parse_json(opened->body)->find("project")->find("id")->as_string());
+  Queue queue(bench.journal());
+  CHECK(queue.lease(bench.lead, project, {.count = 1, .include_held = {}}));
+  tally::space::TerminationDocument ending{
+      .contract = bench.contract,
+      .document = bench.chain().document,
+      .format = std::string(tally::space::TerminationDocument::format_name),
+      .nonce = std::string(32, 'b'),
+      .reason = "enough"};
+  tally::space::PartySignature signature{
+      tally::space::KeyId::of(bench.owner.key.public_key()),
+      bench.space.sign(tally::space::SignedVerb::terminate, bench.owner.party, bench.owner.key,
+                       ending)};
+  auto scoped = bench.once("terminate");
+  scoped.party = bench.provider.text();
+  REQUIRE(bench.contracts.terminate(bench.owner.principal, scoped, bench.contract,
+                                    {core::encode(ending), signature}));
+  CHECK(code_of(queue.lease(bench.lead, project, {.count = 1, .include_held = {}})) ==
+        "contract.terminated");
 }
