@@ -5,6 +5,7 @@
 #include "space/clock.h"
 #include "space/commitment.h"
 #include "space/parties/fixture.h"
+#include "space/parties/party_tables.h"
 
 using namespace tally;
 using namespace tally::space;
