@@ -1,12 +1,10 @@
 #include "api/problem.h"
 
+#include "api/messages/shared.h"
 #include "core/bytes.h"
-#include "core/json.h"
 
 namespace tally::api {
 namespace {
-
-using core::Json;
 
 std::string_view title_of(int status) {
   switch (status) {
@@ -42,17 +40,16 @@ std::string_view title_of(int status) {
 }
 
 // A message may quote what a stranger sent; a problem document is always valid JSON.
-Json shown(const std::string& text) {
-  return core::is_valid_utf8(text) ? Json(text) : Json("(not UTF-8)");
+std::string shown(const std::string& text) {
+  return core::is_valid_utf8(text) ? text : "(not UTF-8)";
 }
 
-Json shown(const std::vector<core::Detail>& details) {
-  Json::Array errors;
+std::vector<ProblemError> shown(const std::vector<core::Detail>& details) {
+  std::vector<ProblemError> errors;
+  errors.reserve(details.size());
   for (const core::Detail& detail : details)
-    errors.push_back(Json::object({{"pointer", shown(detail.pointer)},
-                                   {"code", shown(detail.code)},
-                                   {"detail", shown(detail.detail)}}));
-  return Json(std::move(errors));
+    errors.push_back({shown(detail.code), shown(detail.detail), shown(detail.pointer)});
+  return errors;
 }
 
 }  // namespace
@@ -82,16 +79,15 @@ int http_status(core::Refusal kind) {
 }
 
 Reply problem(int status, const core::Error& error, std::string_view request_id) {
-  Json document = Json::object({
-      {"type", "urn:tallystick:problem:" + error.code},
-      {"title", title_of(status)},
-      {"status", status},
-      {"detail", shown(error.message)},
-      {"code", error.code},
-      {"instance", "urn:tallystick:request:" + std::string(request_id)},
-  });
-  if (!error.details.empty()) document.add("errors", shown(error.details));
-  Reply reply = json_reply(status, core::canonical(document));
+  ProblemBody body{.code = error.code,
+                   .detail = shown(error.message),
+                   .errors = std::nullopt,
+                   .instance = "urn:tallystick:request:" + std::string(request_id),
+                   .status = status,
+                   .title = std::string(title_of(status)),
+                   .type = "urn:tallystick:problem:" + error.code};
+  if (!error.details.empty()) body.errors = shown(error.details);
+  Reply reply = json_reply(status, core::canonical(body));
   reply.content_type = "application/problem+json";
   if (status == 401) reply.headers.emplace_back("WWW-Authenticate", "Bearer");
   if (status == 429 || status == 503) reply.headers.emplace_back("Retry-After", "1");

@@ -149,13 +149,13 @@ Result<std::string_view> Request::bearer_token() const {
   auto value = sole_header("Authorization");
   if (!value) return value.error();
   if (!*value)
-    return Error{Refusal::unauthenticated, "auth.token_missing",
+    return Error{Refusal::unauthenticated, "token.missing",
                  "this request needs a header Authorization: Bearer TOKEN"};
   std::string_view text = **value;
   std::string_view token = text.substr(std::min(scheme.size(), text.size()));
   if (!equal_ignoring_case(text.substr(0, scheme.size()), scheme) || token.empty() ||
       !std::all_of(token.begin(), token.end(), is_visible))
-    return Error{Refusal::unauthenticated, "auth.token_malformed",
+    return Error{Refusal::unauthenticated, "token.malformed",
                  "the header Authorization is not of the form: Bearer TOKEN"};
   return token;
 }

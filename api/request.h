@@ -91,8 +91,8 @@ class Request {
   // "idempotency_key.missing", "idempotency_key.malformed".
   core::Result<std::string_view> idempotency_key() const;
 
-  // The text behind "Authorization: Bearer": unauthenticated "auth.token_missing",
-  // "auth.token_malformed".
+  // The text behind "Authorization: Bearer": unauthenticated "token.missing",
+  // "token.malformed".
   core::Result<std::string_view> bearer_token() const;
 
  private:

@@ -1,12 +1,17 @@
 // The messages of /v1/contracts and /v1/uses.
 #pragma once
 
+#include <cstdint>
+#include <optional>
+#include <string>
 #include <tuple>
 #include <vector>
 
 #include "core/mapping.h"
 #include "space/contracts/contract.h"
+#include "space/contracts/contract_view.h"
 #include "space/signing.h"
+#include "space/uses/uses.h"
 
 namespace tally::api {
 
@@ -48,6 +53,51 @@ struct DecisionBody {
   static constexpr auto fields = std::tuple{core::field("allowed", &DecisionBody::allowed),
                                             core::field("checks", &DecisionBody::checks),
                                             core::field("rule", &DecisionBody::rule)};
+};
+
+struct ContractListBody {
+  std::vector<space::ContractView> contracts;
+  std::optional<std::string> next_cursor;
+
+  static constexpr auto fields =
+      std::tuple{core::field("contracts", &ContractListBody::contracts),
+                 core::field("next_cursor", &ContractListBody::next_cursor)};
+};
+
+struct RecordedUseBody {
+  space::UseView use;
+
+  static constexpr auto fields = std::tuple{core::field("use", &RecordedUseBody::use)};
+};
+
+// The answer to a use: a page of records, or a grant, or the receipt alone. The route writes it
+// without these, since a page is text already.
+struct UseReceiptBody {
+  std::uint64_t count_after = 0;
+  std::uint64_t count_before = 0;
+  std::uint64_t limit = 0;
+  std::string proof;  // a .tlog-proof file
+  std::uint64_t seq = 0;
+  space::UseId use;
+
+  static constexpr auto fields =
+      std::tuple{core::field("count_after", &UseReceiptBody::count_after),
+                 core::field("count_before", &UseReceiptBody::count_before),
+                 core::field("limit", &UseReceiptBody::limit),
+                 core::field("proof", &UseReceiptBody::proof, core::length(1, 64 * 1024)),
+                 core::field("seq", &UseReceiptBody::seq),
+                 core::field("use", &UseReceiptBody::use)};
+};
+struct UseAnswerBody {
+  std::optional<space::SignedGrant> grant;
+  UseReceiptBody receipt;
+  std::optional<std::vector<core::Json>> records;
+  std::optional<std::uint64_t> total_records;  // of the version
+
+  static constexpr auto fields = std::tuple{
+      core::field("grant", &UseAnswerBody::grant), core::field("receipt", &UseAnswerBody::receipt),
+      core::field("records", &UseAnswerBody::records),
+      core::field("total_records", &UseAnswerBody::total_records)};
 };
 
 }  // namespace tally::api

@@ -2,19 +2,16 @@
 
 #include "api/change.h"
 #include "api/messages/contracts.h"
+#include "api/routes/listing.h"
 #include "space/contracts/contracts.h"
 #include "space/uses/uses.h"
 
 namespace tally::api {
 namespace {
 
-using core::Json;
 using core::Result;
 using space::ContractId;
 using space::UseId;
-
-constexpr std::uint64_t page_default = 50;
-constexpr std::uint64_t page_max = 200;
 
 Result<Reply> offer(space::Contracts& contracts, const Request& request) {
   auto body = request.body<OfferBody>();
@@ -56,25 +53,16 @@ Result<Reply> terminate(space::Contracts& contracts, const Request& request) {
 Result<Reply> show(space::Contracts& contracts, const Request& request) {
   auto id = request.id<ContractId>("id");
   if (!id) return id.error();
-  auto json = contracts.show(request.principal, *id);
-  if (!json) return json.error();
-  return ok(*json);
+  auto answer = contracts.show(request.principal, *id);
+  if (!answer) return answer.error();
+  return ok(*answer);
 }
 
 Result<Reply> list(space::Contracts& contracts, const Request& request) {
-  auto limit = request.query_number("limit");
-  if (!limit) return limit.error();
-  std::optional<ContractId> before;
-  if (auto cursor = request.query_text("cursor")) {
-    before = ContractId::parse(*cursor);
-    if (!before) {
-      return core::Error{core::Refusal::invalid, "request.invalid_parameter",
-                         "cursor is not one that was given"};
-    }
-  }
-  return ok(contracts.list(request.principal,
-                           std::clamp<std::uint64_t>(limit->value_or(page_default), 1, page_max),
-                           before));
+  auto query = listing_by<ContractId>(request);
+  if (!query) return query.error();
+  auto page = contracts.list(request.principal, query->limit, ContractId::parse(query->cursor));
+  return ok(ContractListBody{std::move(page.items), std::move(page.next_cursor)});
 }
 
 Result<Reply> decide(space::Uses& uses, const Request& request) {
@@ -152,9 +140,9 @@ Result<Reply> use(space::Uses& uses, const Request& request) {
 Result<Reply> show_use(space::Uses& uses, const Request& request) {
   auto id = request.id<UseId>("id");
   if (!id) return id.error();
-  auto json = uses.show(request.principal, *id);
-  if (!json) return json.error();
-  return ok(*json);
+  auto view = uses.show(request.principal, *id);
+  if (!view) return view.error();
+  return ok(RecordedUseBody{*std::move(view)});
 }
 
 Result<Reply> show_receipt(space::Uses& uses, const Request& request) {

@@ -29,10 +29,6 @@ Result<VersionPath> version_path(const Request& request) {
   return VersionPath{*dataset, *version};
 }
 
-Error malformed_parameter(std::string_view name) {
-  return {Refusal::invalid, "request.invalid_parameter", std::string(name) + " cannot be read"};
-}
-
 Result<Reply> register_dataset(space::Datasets& datasets, const Request& request) {
   auto body = request.body<RegisterDatasetBody>();
   if (!body) return body.error();
@@ -44,7 +40,7 @@ Result<Reply> register_dataset(space::Datasets& datasets, const Request& request
 }
 
 Result<Reply> list_datasets(space::Datasets& datasets, const Request& request) {
-  auto query = listing_of(request);
+  auto query = listing_by<DatasetId>(request);
   if (!query) return query.error();
   space::Datasets::Listing listing{std::nullopt, query->cursor, query->limit};
   if (auto provider = request.query_text("provider")) {

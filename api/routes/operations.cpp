@@ -1,4 +1,5 @@
 #include "api/change.h"
+#include "api/messages/shared.h"
 #include "api/routes/all.h"
 #include "space/clock.h"
 
@@ -18,9 +19,8 @@ Result<Reply> acknowledge(ledger::Journal& journal, const Request& request) {
 }  // namespace
 
 void add_operation_routes(Router& router, Services& services, Metrics& metrics) {
-  router.add("GET", "/healthz", {}, [](const Request&) -> Result<Reply> {
-    return json_reply(200, "{\"status\":\"ok\"}");
-  });
+  router.add("GET", "/healthz", {},
+             [](const Request&) -> Result<Reply> { return ok(HealthBody{"ok"}); });
   router.add("GET", "/metrics", {}, [&](const Request&) -> Result<Reply> {
     Reply reply;
     reply.content_type = "text/plain; version=0.0.4; charset=utf-8";

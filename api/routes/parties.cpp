@@ -51,7 +51,7 @@ Result<Reply> show_party(space::Parties& parties, const Request& request) {
 }
 
 Result<Reply> list_parties(space::Parties& parties, const Request& request) {
-  auto query = listing_of(request);
+  auto query = listing_by<PartyId>(request);
   if (!query) return query.error();
   auto page = parties.list(request.principal, query->cursor, query->limit);
   if (!page) return page.error();
@@ -79,7 +79,7 @@ Result<Reply> add_actor(space::Actors& actors, const Request& request) {
 }
 
 Result<Reply> list_actors(space::Actors& actors, const Request& request) {
-  auto query = listing_of(request);
+  auto query = listing_by<ActorId>(request);
   if (!query) return query.error();
   auto page = actors.list(request.principal, query->cursor, query->limit);
   if (!page) return page.error();

@@ -6,6 +6,7 @@
 
 #include "api/change.h"
 #include "api/messages/projects.h"
+#include "api/routes/listing.h"
 #include "labeling/answers/labels.h"
 
 namespace tally::api {
@@ -16,7 +17,6 @@ using core::Refusal;
 using core::Result;
 using labeling::ProjectId;
 
-constexpr std::uint64_t page_default = 50;
 constexpr std::size_t model_bytes_max = 200;
 
 Error wrong_parameter(std::string words) {
@@ -34,14 +34,9 @@ Result<Reply> open(labeling::Projects& projects, const Request& request) {
 }
 
 Result<Reply> list(labeling::Projects& projects, const Request& request) {
-  auto limit = request.query_number("limit");
-  if (!limit) return limit.error();
-  std::optional<ProjectId> before;
-  if (auto cursor = request.query_text("cursor")) {
-    before = ProjectId::parse(*cursor);
-    if (!before) return wrong_parameter("cursor is not one that was given");
-  }
-  return ok(projects.list(request.principal, limit->value_or(page_default), before));
+  auto query = listing_by<ProjectId>(request);
+  if (!query) return query.error();
+  return ok(projects.list(request.principal, query->limit, ProjectId::parse(query->cursor)));
 }
 
 Result<Reply> show(labeling::Projects& projects, const Request& request) {

@@ -27,9 +27,12 @@ struct LineProof {
   std::string receipt;  // a .tlog-proof file
 
   static constexpr auto fields = std::tuple{
-      core::field("line", &LineProof::line), core::field("index", &LineProof::index),
-      core::field("size", &LineProof::size), core::field("path", &LineProof::path),
-      core::field("seq", &LineProof::seq),   core::field("receipt", &LineProof::receipt),
+      core::field("line", &LineProof::line, core::length(1, 64 * 1024)),
+      core::field("index", &LineProof::index),
+      core::field("size", &LineProof::size),
+      core::field("path", &LineProof::path),
+      core::field("seq", &LineProof::seq),
+      core::field("receipt", &LineProof::receipt, core::length(1, 64 * 1024)),
   };
 };
 

@@ -104,48 +104,18 @@ Result<core::Done> check_offer(Session& session, const Terms& terms) {
   return core::Done{};
 }
 
-Json rules_json(const Terms& terms, const std::vector<std::uint64_t>& used) {
-  Json rules = Json::array({});
-  for (std::size_t i = 0; i < terms.permissions.size(); ++i) {
-    const Permission& permission = terms.permissions[i];
-    Json rule = Json::object(
-        {{"rule", i}, {"unit", "call"}, {"limit", permission.uses_max}, {"used", used.at(i)}});
-    if (permission.not_before) rule.add("not_before", core::format_time(*permission.not_before));
-    if (permission.not_after) rule.add("not_after", core::format_time(*permission.not_after));
-    rules.append(std::move(rule));
-  }
-  return rules;
-}
-
-Json contract_json(const ContractRow& row,
-                   const Agreement& agreement,
-                   const std::vector<std::uint64_t>& used) {
-  Json json = Json::object({{"id", row.id.text()},
-                            {"state", state_name(row.state)},
-                            {"provider", row.provider.text()},
-                            {"consumer", row.consumer.text()},
-                            {"dataset", row.dataset.text()},
-                            {"version", row.version},
-                            {"document_digest", core::to_hex(row.document)},
-                            {"uses", row.uses},
-                            {"entries", row.seq},
-                            {"rules", rules_json(agreement.terms, used)},
-                            {"offered_at", core::format_time(row.offered_at)}});
-  if (row.active_at) json.add("active_at", core::format_time(*row.active_at));
-  if (row.ended_at) json.add("ended_at", core::format_time(*row.ended_at));
-  return json;
-}
-
 bool is_over(const Terms& terms, Instant now) {
   return std::ranges::all_of(terms.permissions, [&](const Permission& permission) {
     return permission.not_after && *permission.not_after <= now;
   });
 }
 
+ContractView read_view(Session& session, const ContractRow& row) {
+  return view_of(row, read_agreement(session, row).terms, list_used(session, row.id));
+}
+
 std::string body_of(Session& session, const ContractId& id) {
-  auto row = find_contract(session, id);
-  return core::canonical(Json::object(
-      {{"contract", contract_json(*row, read_agreement(session, *row), list_used(session, id))}}));
+  return core::canonical(ContractAnswer{read_view(session, *find_contract(session, id))});
 }
 
 Error under(const std::string& pointer, Error error) {
@@ -280,36 +250,31 @@ Result<Change> Contracts::terminate(const Principal& caller,
   });
 }
 
-Result<Json> Contracts::show(const Principal& caller, const ContractId& id) {
-  return journal_.readers.read([&](Session& session) -> Result<Json> {
+Result<ContractAnswer> Contracts::show(const Principal& caller, const ContractId& id) {
+  return journal_.readers.read([&](Session& session) -> Result<ContractAnswer> {
     auto row = find_visible(session, id, caller.party);
     if (!row) return contract_not_found();
     auto agreement = read_agreement(session, *row);
-    Json json = contract_json(*row, agreement, list_used(session, id));
-    json.add("document", *core::parse_json(agreement.document_bytes));
-    return Json::object({{"contract", std::move(json)}});
+    ContractAnswer answer{view_of(*row, agreement.terms, list_used(session, id))};
+    answer.contract.document = *core::parse_json(agreement.document_bytes);
+    return answer;
   });
 }
 
-Json Contracts::list(const Principal& caller,
-                     std::uint64_t limit,
-                     const std::optional<ContractId>& before) {
+Page<ContractView> Contracts::list(const Principal& caller,
+                                   std::uint64_t limit,
+                                   const std::optional<ContractId>& before) {
   return journal_.readers.read([&](Session& session) {
     std::vector<ContractId> ids;
     {
       // Above every id, since ids are upper case.
-      auto row =
-          session.use<Statements>().list(caller.party, before ? before->text() : "ctr_z", limit);
+      auto row = session.use<Statements>().list(caller.party, before ? before->text() : "ctr_z",
+                                                limit + 1);
       while (row.next()) ids.push_back(row.id<ContractId>(0));
     }
-    Json contracts = Json::array({});
-    for (const auto& id : ids) {
-      auto row = find_contract(session, id);
-      contracts.append(contract_json(*row, read_agreement(session, *row), list_used(session, id)));
-    }
-    Json page = Json::object({{"contracts", std::move(contracts)}});
-    if (ids.size() == limit) page.add("next_cursor", ids.back().text());
-    return page;
+    std::vector<ContractView> contracts;
+    for (const auto& id : ids) contracts.push_back(read_view(session, *find_contract(session, id)));
+    return cut_page(std::move(contracts), limit);
   });
 }
 

@@ -13,7 +13,9 @@
 #include "core/guarded.h"
 #include "ledger/journal.h"
 #include "space/contracts/contract_tables.h"
+#include "space/contracts/contract_view.h"
 #include "space/once.h"
+#include "space/page.h"
 #include "space/parties/principal.h"
 #include "space/signing.h"
 
@@ -80,12 +82,13 @@ class Contracts {
                                  const ContractId& id,
                                  const TerminateCommand& command);
 
-  // {"contract":{..}} with the document and the count of each rule; for its parties alone.
-  core::Result<core::Json> show(const Principal& caller, const ContractId& id);
+  // With the document and the count of each rule; for its parties alone. Refusal:
+  // contract.not_found.
+  core::Result<ContractAnswer> show(const Principal& caller, const ContractId& id);
   // Newest first, at most `limit`, those before `before`.
-  core::Json list(const Principal& caller,
-                  std::uint64_t limit,
-                  const std::optional<ContractId>& before);
+  Page<ContractView> list(const Principal& caller,
+                          std::uint64_t limit,
+                          const std::optional<ContractId>& before);
 
   // Null when there is no such contract.
   std::shared_ptr<const Agreement> agreement(const ContractId& id);

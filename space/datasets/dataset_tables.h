@@ -27,7 +27,7 @@ struct DatasetView {
   std::uint64_t versions = 0;  // registered so far: 1 .. versions
 
   static constexpr auto fields =
-      std::tuple{core::field("description", &DatasetView::description),
+      std::tuple{core::field("description", &DatasetView::description, core::length(0, 8192)),
                  core::field("id", &DatasetView::id),
                  core::field("license", &DatasetView::license),
                  core::field("provider", &DatasetView::provider),

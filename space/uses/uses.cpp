@@ -10,7 +10,6 @@ namespace {
 using core::Error;
 using core::Hash;
 using core::Instant;
-using core::Json;
 using core::Refusal;
 using core::Result;
 using core::sql::Session;
@@ -411,19 +410,19 @@ Result<KnownUse> visible_use(Session& session, const UseId& use, const PartyId& 
 
 }  // namespace
 
-Result<Json> Uses::show(const Principal& caller, const UseId& use) {
-  return journal_.readers.read([&](Session& session) -> Result<Json> {
+Result<UseView> Uses::show(const Principal& caller, const UseId& use) {
+  return journal_.readers.read([&](Session& session) -> Result<UseView> {
     auto known = visible_use(session, use, caller.party);
     if (!known) return known.error();
-    return Json::object({{"use", Json::object({{"id", use.text()},
-                                               {"contract", known->contract.text()},
-                                               {"rule", known->rule},
-                                               {"state", known->state},
-                                               {"count_before", known->count_before},
-                                               {"count_after", known->count_before + 1},
-                                               {"redeliveries", known->redeliveries},
-                                               {"seq", known->entry},
-                                               {"at", core::format_time(known->at)}})}});
+    return UseView{.at = known->at,
+                   .contract = known->contract,
+                   .count_after = known->count_before + 1,
+                   .count_before = known->count_before,
+                   .id = use,
+                   .redeliveries = known->redeliveries,
+                   .rule = known->rule,
+                   .seq = known->entry,
+                   .state = known->state};
   });
 }
 

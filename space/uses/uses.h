@@ -59,6 +59,38 @@ struct Grant {
       core::field("purpose", &Grant::purpose),   core::field("issued_at", &Grant::issued_at)};
 };
 
+// A grant and the operator's signature, as they travel.
+struct SignedGrant {
+  Grant document;
+  Signature signature;
+
+  static constexpr auto fields = std::tuple{core::field("document", &SignedGrant::document),
+                                            core::field("signature", &SignedGrant::signature)};
+};
+
+// A use that was recorded, as the parties of its contract see it.
+struct UseView {
+  core::Instant at;
+  ContractId contract;
+  std::uint64_t count_after = 0;
+  std::uint64_t count_before = 0;
+  UseId id;
+  std::uint64_t redeliveries = 0;
+  std::uint64_t rule = 0;
+  std::uint64_t seq = 0;  // of its entry
+  std::string state;      // recorded, voided
+
+  static constexpr auto fields = std::tuple{core::field("at", &UseView::at),
+                                            core::field("contract", &UseView::contract),
+                                            core::field("count_after", &UseView::count_after),
+                                            core::field("count_before", &UseView::count_before),
+                                            core::field("id", &UseView::id),
+                                            core::field("redeliveries", &UseView::redeliveries),
+                                            core::field("rule", &UseView::rule),
+                                            core::field("seq", &UseView::seq),
+                                            core::field("state", &UseView::state)};
+};
+
 // The content of a version as a whole, opened and checked; `next` gives it piece by piece.
 struct OpenedFile {
   std::string media_type;
@@ -78,7 +110,7 @@ struct UseAnswer {
   bool repeated = false;
   std::optional<RecordPage> page;
   std::optional<OpenedFile> file;
-  std::optional<std::string> grant;  // canonical {"document":{..},"signature":"<base64>"}
+  std::optional<std::string> grant;  // canonical SignedGrant
 };
 
 class Uses {
@@ -104,7 +136,7 @@ class Uses {
                                  const UseCommand& command);
 
   // The use as its parties may see it, and its receipt. Refusal: use.not_found.
-  core::Result<core::Json> show(const Principal& caller, const UseId& use);
+  core::Result<UseView> show(const Principal& caller, const UseId& use);
   core::Result<std::string> receipt(const Principal& caller, const UseId& use);
 
   // The server could not deliver what it had recorded: the count goes back, the reason stays.

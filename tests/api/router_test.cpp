@@ -154,13 +154,13 @@ TEST_CASE("router: a route with a scope asks who is there") {
     return ask(router, Request("GET", "/mine", {{"Authorization", value}}));
   };
   CHECK(ask(router, "GET", "/open").status == 200);
-  CHECK(ask(router, "GET", "/mine").text == "auth.token_missing");
+  CHECK(ask(router, "GET", "/mine").text == "token.missing");
   CHECK(ask(router, "GET", "/mine").status == 401);
   CHECK(with("Bearer datasets:read").text == "\"" + space::PartyId().text() + "\"");
   CHECK(with("bearer datasets:read").status == 200);
   CHECK(with("Bearer other").status == 403);
   for (const char* value : {"Basic abc", "Bearer", "Bearer ", "Bearer a b", "Bearer\ta"})
-    CHECK(with(value).text == "auth.token_malformed");
+    CHECK(with(value).text == "token.malformed");
   Request twice("GET", "/mine", {{"Authorization", "Bearer a"}, {"authorization", "Bearer b"}});
   CHECK(ask(router, std::move(twice)).text == "request.repeated_header");
 }
