@@ -8,6 +8,7 @@
 #include "api/cli/audit.h"
 #include "api/cli/init.h"
 #include "api/cli/keygen.h"
+#include "api/cli/schemas.h"
 #include "api/cli/serve.h"
 #include "api/cli/sign.h"
 #include "api/cli/use.h"
@@ -29,6 +30,7 @@ void add_commands(CLI::App& app, Chosen& chosen) {
   add_keygen_command(app, chosen);
   add_sign_command(app, chosen);
   add_use_command(app, chosen);
+  add_schemas_command(app, chosen);
 }
 
 int run_chosen(const Command& command, Terminal& terminal) {
