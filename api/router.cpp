@@ -149,9 +149,11 @@ Result<Done> Router::take_body(const Route& route, Request& request, BodySource&
     return Done{};
   }
   if (route.options.body == BodyKind::none) {
+    if (auto whole = body.buffered(); whole && whole->empty()) return Done{};
     bool is_empty = true;
-    auto read = body.read([&](std::string_view piece) { return is_empty = piece.empty(); },
-                          options_.body_bytes_max);
+    auto read = read_slowly(
+        body, [&](std::string_view piece) { return is_empty = piece.empty(); },
+        options_.body_bytes_max);
     if (!read || is_empty) return read;
     return Error{Refusal::malformed, "request.unexpected_body", "this request takes no body"};
   }
@@ -164,9 +166,24 @@ Result<Done> Router::take_body(const Route& route, Request& request, BodySource&
     request.body_storage_ += piece;
     return true;
   };
-  auto read = body.read(keep, bound);
+  auto read = read_slowly(body, keep, bound);
   request.body_text = request.body_storage_;
   return read;
+}
+
+Result<Done> Router::read_slowly(BodySource& body,
+                                 const BodySink& sink,
+                                 std::uint64_t bytes_max) const {
+  struct Place {
+    std::atomic<std::size_t>& taken;
+    std::size_t before = taken.fetch_add(1);
+    ~Place() { taken.fetch_sub(1); }
+  } place{slow_bodies_};
+  if (place.before >= options_.slow_bodies_max) {
+    return Error{Refusal::unavailable, "request.too_many_slow_bodies",
+                 "too many requests wait for their bodies; send the body with its length, at once"};
+  }
+  return body.read(sink, bytes_max);
 }
 
 Result<Done> Router::admit(const Route& route, Request& request, BodySource& body) const {

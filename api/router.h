@@ -13,6 +13,7 @@
 // follow). Literals win over names. Built before the server starts; answer() is for many threads.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -53,6 +54,9 @@ class Router {
   struct Options {
     std::uint64_t body_bytes_max = std::uint64_t{1} << 20;
     std::uint64_t stream_bytes_max = std::uint64_t{16} << 30;
+    // Requests that wait for the rest of a body at one time; beyond, 503. Each holds a worker, and
+    // whoever can connect can send slowly.
+    std::size_t slow_bodies_max = 32;
   };
 
   explicit Router(Authenticate authenticate, Options options);
@@ -84,8 +88,14 @@ class Router {
   core::Result<core::Done> take_body(const Route& route, Request& request, BodySource& body) const;
   static Reply method_refused(const Node& node, const Request& request);
 
+  // The body is not there yet: reads it while few others do the same.
+  core::Result<core::Done> read_slowly(BodySource& body,
+                                       const BodySink& sink,
+                                       std::uint64_t bytes_max) const;
+
   Authenticate authenticate_;
   Options options_;
+  mutable std::atomic<std::size_t> slow_bodies_{0};
   Observer observer_;
   std::unique_ptr<Node> root_;
 };

@@ -78,7 +78,7 @@ struct Statements {
   core::sql::Statement position{db, "select size, last_hash from ledger_head where id = 1"};
   core::sql::Statement checkpoint_size{db, "select size from ledger_checkpoint where id = 1"};
   core::sql::Statement batch_holding{db, R"(
-    select size from ledger_batch where size > ?1 order by size limit 1
+    select size, root from ledger_batch where size > ?1 order by size limit 1
   )"};
 };
 
@@ -101,7 +101,7 @@ struct WriteStatements {
     insert into ledger_tile (level, tile, hashes) values (?1, ?2, ?3)
     on conflict (level, tile) do update set hashes = excluded.hashes
   )"};
-  core::sql::Statement batch{db, "insert into ledger_batch (size) values (?1)"};
+  core::sql::Statement batch{db, "insert into ledger_batch (size, root) values (?1, ?2)"};
   core::sql::Statement checkpoint{db, R"(
     insert into ledger_checkpoint (id, size, note) values (1, ?1, ?2)
     on conflict (id) do update set size = excluded.size, note = excluded.note
@@ -287,7 +287,7 @@ void Ledger::store_head(Tx& tx) {
   sql.head(tree_.size(), tree_.root(), Blob{encode_hashes(tree_.edge().hashes())}, last_hash_,
            last_at_, timeline_.is_trusted())
       .run();
-  sql.batch(tree_.size()).run();
+  sql.batch(tree_.size(), tree_.root()).run();
 }
 
 void Ledger::store_checkpoint(Tx& tx) {
@@ -330,12 +330,12 @@ std::optional<std::string> Ledger::find_entry(Session& session, std::uint64_t se
 std::optional<Receipt> Ledger::find_receipt(Session& session, std::uint64_t seq) const {
   auto entry = read_entry(session, seq);
   if (!entry) return std::nullopt;
-  std::uint64_t size = 0;
+  TreeHead signed_then;
   {
     auto row = session.use<Statements>().batch_holding(seq);
     if (!row.next())
       throw Broken("the ledger has no batch that holds entry " + std::to_string(seq));
-    size = row.natural(0);
+    signed_then = {row.natural(0), row.hash(1)};
   }
   TileSubtrees tiles([&session](unsigned level, std::uint64_t index) {
     return read_tile(session, level, index).value_or("");
@@ -344,9 +344,21 @@ std::optional<Receipt> Ledger::find_receipt(Session& session, std::uint64_t seq)
   receipt.seq = seq;
   receipt.hash = hash_leaf(*entry);
   receipt.entry = *std::move(entry);
-  receipt.proof = prove_inclusion(tiles, seq, size);
-  receipt.checkpoint = std::make_shared<const std::string>(sign({size, root_of(tiles, size)}));
+  receipt.proof = ledger::prove_inclusion(tiles, seq, signed_then.size);
+  // Two signed roots of one size would prove for ever that the log lied; a wrong bit must not do that.
+  if (root_of(tiles, signed_then.size) != signed_then.root ||
+      !verifies(receipt.proof, receipt.hash, signed_then.root)) {
+    throw Broken("the ledger no longer gives the root that it signed at size " +
+                 std::to_string(signed_then.size) + "; run `tallystick audit`");
+  }
+  receipt.checkpoint = std::make_shared<const std::string>(sign(signed_then));
   return receipt;
+}
+
+Receipt Ledger::receipt_of(Session& session, std::uint64_t seq) const {
+  auto receipt = find_receipt(session, seq);
+  if (!receipt) throw Broken("the ledger has no entry " + std::to_string(seq));
+  return *std::move(receipt);
 }
 
 }  // namespace tally::ledger

@@ -98,8 +98,11 @@ class Ledger : public core::sql::Participant {
 
   SignedHead signed_head() const;  // the newest that is durable
   std::optional<std::string> find_entry(core::sql::Session& session, std::uint64_t seq) const;
-  // The receipt of an entry, the same bytes whenever it is asked for.
+  // The receipt of an entry, the same bytes whenever it is asked for. Throws Broken when the tiles no
+  // longer give the root that was signed.
   std::optional<Receipt> find_receipt(core::sql::Session& session, std::uint64_t seq) const;
+  // The same for an entry that is known to be there.
+  Receipt receipt_of(core::sql::Session& session, std::uint64_t seq) const;
 
   // --- the writer's batches -----------------------------------------------------------------------
 

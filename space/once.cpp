@@ -56,7 +56,7 @@ Result<Change> run_once(ledger::Journal& journal,
   if (outcome && known_seq) {
     outcome->receipt = journal.readers.read([&](core::sql::Session& session) {
       return std::make_shared<const ledger::Receipt>(
-          *journal.ledger.find_receipt(session, *known_seq));
+          journal.ledger.receipt_of(session, *known_seq));
     });
   }
   return outcome;

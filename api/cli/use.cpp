@@ -94,6 +94,13 @@ int run_use(const UseOptions& options, Terminal& terminal) {
     state = "verified: entry " + std::to_string(checked->index) + " of " +
             std::to_string(checked->checkpoint.head.size);
   }
+  if (answer->header("Tallystick-Delivered") == "false") {
+    return report(
+        terminal, "use",
+        {core::Refusal::forbidden, "use.not_delivered_again",
+         "this key was delivered often enough, or too long ago: only its receipt is left"},
+        1);
+  }
   if (options.output.empty()) {
     terminal.out << answer->body << "\n";
   } else if (auto written = core::write_file(options.output, answer->body); !written) {

@@ -100,12 +100,13 @@ Reply file_reply(space::Uses& uses, space::UseAnswer& answer) {
   Reply reply;
   reply.content_type = answer.file->media_type;
   reply.length_bytes = answer.file->bytes;
-  reply.chunks = [&uses, use = answer.use,
+  reply.chunks = [&uses, use = answer.use, is_first = !answer.repeated,
                   next = std::move(answer.file->next)](std::string& chunk) {
     try {
       return next(chunk);
     } catch (const core::Broken&) {
-      uses.make_void(use, "content_unreadable");
+      // What was delivered before stays counted.
+      if (is_first) uses.make_void(use, "content_unreadable");
       throw;
     }
   };
@@ -133,6 +134,8 @@ Result<Reply> use(space::Uses& uses, const Request& request) {
         200, "{" + (grant.empty() ? "" : grant.substr(1) + ",") + use_receipt(*answer) + "}");
   }
   reply.headers.emplace_back("Tallystick-Receipt", "/v1/uses/" + answer->use.text() + "/receipt");
+  bool delivers = answer->page || answer->file || answer->grant;
+  if (!delivers) reply.headers.emplace_back("Tallystick-Delivered", "false");
   if (answer->repeated) reply.headers.emplace_back("Tallystick-Repeated", "true");
   return reply;
 }

@@ -121,10 +121,13 @@ void Writer::loop() {
     }
     auto bulk_ticket =
         !batch.empty() && batch.back()->ticket != ticket ? batch.back()->ticket : nullptr;
-    bool stands = run_batch(batch);
+    auto failure = run_batch(batch);
     ticket->settle();
     if (bulk_ticket) bulk_ticket->settle();
-    if (!stands) return;
+    if (failure) {
+      stop_for_good(*failure);
+      return;
+    }
     connection_.driver().checkpoint_if_large();
     // Those just woken come back with their next command; let them, so that the next batch is worth
     // its fsync. When nobody else wants to run this costs a system call and no time.
@@ -133,7 +136,7 @@ void Writer::loop() {
 }
 
 // This is where a broken machine is noticed: the one place below the server that catches.
-bool Writer::run_batch(const std::vector<Command*>& batch) {
+std::optional<std::string> Writer::run_batch(const std::vector<Command*>& batch) {
   try {
     sql_.begin().run();
     participant_.batch_began(tx_);
@@ -142,12 +145,12 @@ bool Writer::run_batch(const std::vector<Command*>& batch) {
     sql_.commit().run();
     participant_.after_commit();
   } catch (const std::exception& error) {
-    fail_batch(batch, error.what());
-    return false;
+    fail_batch(batch);
+    return error.what();
   }
   batches_.fetch_add(1, std::memory_order_relaxed);
   commands_.fetch_add(batch.size(), std::memory_order_relaxed);
-  return true;
+  return std::nullopt;
 }
 
 void Writer::run_command(Command& command) {
@@ -176,12 +179,11 @@ void Writer::undo(Command&) {
   participant_.command_undone();
 }
 
-void Writer::fail_batch(const std::vector<Command*>& batch, const std::string& reason) {
+void Writer::fail_batch(const std::vector<Command*>& batch) {
   for (Command* command : batch) {
     command->thrown = nullptr;
     command->refused = unknown();
   }
-  stop_for_good(reason);
 }
 
 void Writer::stop_for_good(const std::string& reason) {

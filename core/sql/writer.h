@@ -90,10 +90,10 @@ class Writer {
   std::optional<Error> submit(const std::function<bool(Tx&)>& body, Lane lane);
   void loop();
   std::vector<Command*> next_batch(std::shared_ptr<Ticket>& ticket);
-  bool run_batch(const std::vector<Command*>& batch);
+  std::optional<std::string> run_batch(const std::vector<Command*>& batch);  // why it failed
   void run_command(Command& command);
   void undo(Command& command);
-  void fail_batch(const std::vector<Command*>& batch, const std::string& reason);
+  static void fail_batch(const std::vector<Command*>& batch);
   void stop_for_good(const std::string& reason);
 
   Connection connection_;

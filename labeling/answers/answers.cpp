@@ -175,7 +175,7 @@ Result<std::string> Answers::receipt(const Principal& caller, const AnswerId& an
     if (!found || !visible_project(session, found->project, caller)) {
       return Error{Refusal::not_found, "answer.not_found", "there is no such answer"};
     }
-    return journal_.ledger.find_receipt(session, found->seq)->file();
+    return journal_.ledger.receipt_of(session, found->seq).file();
   });
 }
 

@@ -175,6 +175,7 @@ Intake::RoutedChunk Intake::route_chunk(Import& import) {
 
 Result<ReceiptPtr> Intake::commit_chunk(Tx& tx, Import& import, const RoutedChunk& chunk) {
   const ProjectId& project = import.project.id;
+  if (auto stands = require_contract(tx, import.project); !stands) return stands.error();
   auto stored = find_import(tx, project, import.row.key_hash);
   if ((stored ? stored->answer : ImportAnswer{}) != import.row.answer) return in_progress();
 
@@ -231,6 +232,7 @@ Result<Change> Intake::send_to_check(const Principal& caller,
       [&](Tx& tx) -> Result<Change> {
         auto found = project_of_party(tx, project, caller);
         if (!found) return found.error();
+        if (auto stands = require_contract(tx, *found); !stands) return stands.error();
         auto items = find_items(tx, project, command.items);
         auto lawful = decide_check(command, items);
         if (!lawful) return lawful.error();

@@ -1,5 +1,7 @@
 #include "labeling/projects/project_tables.h"
 
+#include "space/contracts/contract_tables.h"
+
 namespace tally::labeling {
 namespace {
 
@@ -83,6 +85,15 @@ std::optional<Project> find_project(Session& session, const ProjectId& id) {
   auto row = session.use<Statements>().find(id);
   if (!row.next()) return std::nullopt;
   return project_from_row(row);
+}
+
+core::Result<core::Done> require_contract(Session& session, const Project& project) {
+  auto contract = space::find_contract(session, project.contract);
+  if (contract && contract->state == space::ContractState::terminated) {
+    return core::Error{core::Refusal::forbidden, "contract.terminated",
+                       "the contract of this project was terminated; no more work is given out"};
+  }
+  return core::Done{};
 }
 
 Result<Project> project_of_party(Session& session, const ProjectId& id, const Principal& caller) {

@@ -19,6 +19,10 @@ using space::Principal;
 
 std::optional<Project> find_project(Session& session, const ProjectId& id);
 
+// Forbidden contract.terminated: the project's contract was ended, no more data comes in or goes out to
+// people. Answers under leases that were given before are still taken, until these run out.
+core::Result<core::Done> require_contract(Session& session, const Project& project);
+
 // Each refuses with not_found project.not_found: who may not see a project learns nothing of it.
 core::Result<Project> project_of_party(Session& session,
                                        const ProjectId& id,

@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "labeling/queue/lease_tables.h"
-#include "space/contracts/contract_tables.h"
 
 namespace tally::labeling {
 namespace {
@@ -14,11 +13,6 @@ using core::Refusal;
 using core::Result;
 
 constexpr std::int64_t expired_at_once_max = 100;
-
-Error contract_terminated() {
-  return {Refusal::forbidden, "contract.terminated",
-          "the contract of this project was terminated; no more work is given out"};
-}
 
 Error clock_not_trusted() {
   return {Refusal::unavailable, "clock.not_trusted",
@@ -43,8 +37,7 @@ Result<LeaseStep> Queue::lease(Tx& tx,
   auto found = project_of_party(tx, project, caller);
   if (!found) return found.error();
   if (!journal_.ledger.time_is_trusted()) return clock_not_trusted();
-  auto contract = space::find_contract(tx, found->contract);
-  if (contract && contract->state == space::ContractState::terminated) return contract_terminated();
+  if (auto stands = require_contract(tx, *found); !stands) return stands.error();
   if (expire_leases(tx, expired_at_once_max) == expired_at_once_max) {
     return LeaseStep{.leases = {}, .is_finished = false, .rows_examined = 0};
   }

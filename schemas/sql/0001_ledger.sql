@@ -34,8 +34,10 @@ create table ledger_tile (
 
 -- The sizes at which a batch ended. A receipt proves its entry in the first of them that holds it,
 -- so that the same entry has the same receipt for ever.
+-- The root is what was signed then: a receipt is made again only when the tiles still give it.
 create table ledger_batch (
-  size integer primary key check (size > 0)
+  size integer primary key check (size > 0),
+  root blob    not null check (length(root) = 32)
 ) strict;
 
 -- The last checkpoint that was signed and stored, as a C2SP signed note.

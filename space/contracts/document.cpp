@@ -57,6 +57,10 @@ void read_date_time(const DocumentConstraint& constraint,
     return;
   }
   if (op == "gt" || op == "lteq") value->unix_ms += 1;
+  if (!core::parse_time(core::format_time(*value))) {
+    found.push_back({pointer + "/value", "out_of_range", "dateTime ends with the year 9999"});
+    return;
+  }
   bound = value;
 }
 

@@ -242,7 +242,7 @@ Result<UseAnswer> Uses::use(const Principal& caller,
                    .grant = std::nullopt};
   if (!recorded->receipt) {
     answer.receipt = journal_.readers.read([&](Session& session) {
-      return journal_.ledger.find_receipt(session, recorded->seq)->file();
+      return journal_.ledger.receipt_of(session, recorded->seq).file();
     });
   }
   if (!recorded->delivers) return answer;
@@ -430,7 +430,7 @@ Result<std::string> Uses::receipt(const Principal& caller, const UseId& use) {
   return journal_.readers.read([&](Session& session) -> Result<std::string> {
     auto known = visible_use(session, use, caller.party);
     if (!known) return known.error();
-    return journal_.ledger.find_receipt(session, known->entry)->file();
+    return journal_.ledger.receipt_of(session, known->entry).file();
   });
 }
 
