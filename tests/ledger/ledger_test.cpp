@@ -205,6 +205,7 @@ TEST_CASE(
   CHECK(running->append(2).error().code == "outcome_unknown");
   CHECK(running->append(3).error().code == "writer.stopped");
   CHECK(*running->ledger.signed_head().note == before);
+  running = nullptr;
   CHECK(bench.stopped.find("behind") != std::string::npos);
 }
 

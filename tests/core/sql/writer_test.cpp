@@ -104,6 +104,7 @@ TEST_CASE(
   CHECK(result.error().code == "outcome_unknown");
   CHECK(result.error().kind == Refusal::unavailable);
   CHECK(desk.add(3).error().code == "writer.stopped");
+  desk.writer.reset();
   CHECK(desk.stopped == "no space left");
   CHECK(desk.witness.commits == 1);
   CHECK(desk.count() == 1);
