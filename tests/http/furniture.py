@@ -6,8 +6,9 @@ import time
 
 from space import Party, Space, canonical, rfc3339
 
-# How long the token and the contract live that are to be found expired.
-EPHEMERAL_SECONDS = 2
+# How long the token and the contract live that are to be found expired: long enough for a slow machine
+# to make them.
+EPHEMERAL_SECONDS = 5
 
 CLASSES = ["airplane", "bird", "cat"]
 POLICY = {"accept_from_ppm": 900_000, "hold_below_ppm": 400_000, "priority": "least_confidence",
@@ -41,8 +42,12 @@ def furnish(server):
     names = space.names
     names.update({f"{name}_token": token for name, token in space.tokens.items()})
     names["large"] = "x" * 20_000  # more than a head may have
-    time.sleep(max(0.0, space.ephemeral_until - time.monotonic()))
     return space
+
+
+def wait_for_expiry(space):
+    """Until what was to expire has expired."""
+    time.sleep(max(0.0, space.ephemeral_until - time.monotonic()))
 
 
 def _people(space):
@@ -61,7 +66,6 @@ def _people(space):
         names[f"{name}_key"], names[f"{name}_public_key"] = party.key, party.public_key
 
     consumer = space.parties["consumer"]
-    space.ephemeral_until = time.monotonic() + EPHEMERAL_SECONDS + 0.1
     space.actor(consumer, "expired", ["contracts:use"], EPHEMERAL_SECONDS)
     space.actor(consumer, "reader", ["parties:read"])
     revoked, _ = space.actor(consumer, "revoked", ["contracts:use"])
@@ -109,6 +113,7 @@ def _contracts(space):
     contract("offered", lines, ["research"], 3, accepted=False)
     contract("spent", lines, ["research"], 1)
     contract("expired", lines, ["research"], 3, dates=[("lt", rfc3339(EPHEMERAL_SECONDS))])
+    space.ephemeral_until = time.monotonic() + EPHEMERAL_SECONDS + 0.1
     contract("future", lines, ["research"], 3, dates=[("gteq", "2999-01-01T00:00:00Z")])
     contract("terminated", lines, ["research"], 3)
     contract("file_contract", space.versions["file"], ["research"], 9, actions=["download"])
