@@ -8,6 +8,7 @@ Services::Services(ledger::Journal& journal_to_use,
                    const core::SigningKey& operator_key,
                    const std::string& secret)
     : journal(journal_to_use),
+      publication(std::make_unique<ledger::SignedPublication>(journal.ledger)),
       authenticator(journal.readers, clock),
       parties(journal),
       actors(journal, authenticator),

@@ -1,6 +1,7 @@
 // What the routes speak to: one object per noun of the floors below, built in this order.
 #pragma once
 
+#include <memory>
 #include <string>
 
 #include "core/seal.h"
@@ -10,6 +11,7 @@
 #include "labeling/projects/projects.h"
 #include "labeling/queue/queue.h"
 #include "labeling/release/releases.h"
+#include "ledger/publication.h"
 #include "space/contracts/contracts.h"
 #include "space/datasets/content.h"
 #include "space/datasets/datasets.h"
@@ -23,6 +25,7 @@ namespace tally::api {
 
 struct Services {
   ledger::Journal& journal;
+  std::unique_ptr<ledger::Publication> publication;  // what /ledger serves
   space::Authenticator authenticator;
   space::Parties parties;
   space::Actors actors;

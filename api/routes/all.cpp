@@ -14,7 +14,7 @@ void add_all_routes(Router& router, Services& services, Metrics& metrics) {
   add_party_routes(router, services);
   add_dataset_routes(router, services);
   add_contract_routes(router, services);
-  add_ledger_routes(router, services.journal);
+  add_ledger_routes(router, services.journal.readers, *services.publication);
   add_project_routes(router, services);
   add_task_routes(router, services);
 }

@@ -1,6 +1,9 @@
 #include "api/routes/ledger.h"
 
+#include <algorithm>
 #include <string>
+#include <string_view>
+#include <utility>
 
 #include "core/hash.h"
 #include "ledger/store.h"
@@ -17,10 +20,28 @@ using ledger::TilePath;
 
 constexpr std::size_t hash_bytes = 32;
 
-// One of the tags in If-None-Match is this one.
+std::string_view trimmed(std::string_view text) {
+  constexpr std::string_view blanks = " \t";
+  std::size_t first = text.find_first_not_of(blanks);
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(blanks) - first + 1);
+}
+
+// One of the tags in If-None-Match is this one. Weak tags match too (RFC 9110, 13.1.2); no tag of
+// ours holds a comma.
 bool is_known(const Request& request, std::string_view etag) {
-  auto known = request.header("If-None-Match");
-  return known && (*known == "*" || known->find(etag) != std::string_view::npos);
+  for (const Header& header : request.headers) {
+    if (!equal_ignoring_case(header.name, "If-None-Match")) continue;
+    std::string_view rest = header.value;
+    while (!rest.empty()) {
+      std::size_t end = std::min(rest.find(','), rest.size());
+      std::string_view tag = trimmed(rest.substr(0, end));
+      rest.remove_prefix(std::min(end + 1, rest.size()));
+      if (tag.starts_with("W/")) tag.remove_prefix(2);
+      if (tag == "*" || tag == etag) return true;
+    }
+  }
+  return false;
 }
 
 Reply cacheable(const Request& request, std::string body, std::string type, std::string caching) {
@@ -36,9 +57,8 @@ Reply cacheable(const Request& request, std::string body, std::string type, std:
   return reply;
 }
 
-Result<Reply> checkpoint(const ledger::Journal& journal, const Request& request) {
-  return cacheable(request, *journal.ledger.signed_head().note, "text/plain; charset=utf-8",
-                   "no-cache");
+Result<Reply> checkpoint(const ledger::Publication& publication, const Request& request) {
+  return cacheable(request, publication.newest().note, "text/plain; charset=utf-8", "no-cache");
 }
 
 // The first `width` entries of a bundle, with their lengths; nothing if there are fewer.
@@ -61,36 +81,43 @@ std::optional<std::string> read_path(core::sql::Session& session, const TilePath
 }
 
 // `kind` is the one that the caller was admitted to, however the path was spelled.
-Result<Reply> tile(ledger::Journal& journal, const Request& request, TileKind kind) {
+Result<Reply> tile(const ledger::Publication& publication,
+                   core::sql::Readers& readers,
+                   const Request& request,
+                   TileKind kind) {
   std::string text = kind == TileKind::entries ? "tile/entries/" : "tile/";
   text += request.param("path");
   auto path = ledger::parse_tile_path(text);
   if (!path || path->kind != kind)
     return Error{Refusal::malformed, "tile.malformed_path", "this is no path of a tile"};
-  std::uint64_t size = journal.ledger.signed_head().head.size;
+  std::uint64_t size = publication.newest().size;
   if (path->width > ledger::tile_width(path->level, path->index, size)) {
-    return Error{Refusal::not_found, "tile.not_there", "the newest checkpoint has no such tile"};
+    return Error{Refusal::not_found, "tile.not_there", "the published checkpoint has no such tile"};
   }
-  auto bytes =
-      journal.readers.read([&](core::sql::Session& session) { return read_path(session, *path); });
+  auto bytes = readers.read([&](core::sql::Session& session) { return read_path(session, *path); });
   if (!bytes) throw core::Broken("the ledger lacks " + text + "; run `tallystick audit`");
-  // Entries are for those who may read them, not for a cache on the way.
-  std::string caching = path->kind == TileKind::entries ? "private, " : "public, ";
-  caching += path->width == ledger::tile_width_max ? "max-age=31536000, immutable" : "max-age=60";
-  return cacheable(request, *std::move(bytes), "application/octet-stream", std::move(caching));
+  // A tile of a given width never changes. Entries are for those who may read them, not for a cache
+  // on the way.
+  std::string caching = path->kind == TileKind::entries ? "private" : "public";
+  return cacheable(request, *std::move(bytes), "application/octet-stream",
+                   caching + ", max-age=31536000, immutable");
 }
 
 }  // namespace
 
-void add_ledger_routes(Router& router, ledger::Journal& journal) {
+void add_ledger_routes(Router& router,
+                       core::sql::Readers& readers,
+                       const ledger::Publication& publication) {
+  auto serve = [&](TileKind kind) {
+    return [&readers, &publication, kind](const Request& request) {
+      return tile(publication, readers, request, kind);
+    };
+  };
   router.add("GET", "/ledger/checkpoint", {},
-             [&journal](const Request& request) { return checkpoint(journal, request); });
-  router.add("GET", "/ledger/tile/{path...}", {}, [&journal](const Request& request) {
-    return tile(journal, request, TileKind::hashes);
-  });
-  router.add(
-      "GET", "/ledger/tile/entries/{path...}", {.scope = "ledger:read"},
-      [&journal](const Request& request) { return tile(journal, request, TileKind::entries); });
+             [&publication](const Request& request) { return checkpoint(publication, request); });
+  router.add("GET", "/ledger/tile/{path...}", {}, serve(TileKind::hashes));
+  router.add("GET", "/ledger/tile/entries/{path...}", {.scope = "ledger:read"},
+             serve(TileKind::entries));
 }
 
 }  // namespace tally::api

@@ -2,17 +2,21 @@
 #pragma once
 
 #include "api/router.h"
-#include "ledger/journal.h"
+#include "core/sql/readers.h"
+#include "ledger/publication.h"
 
 namespace tally::api {
 
-//   GET /ledger/checkpoint                the newest signed checkpoint   open, never cached unasked
-//   GET /ledger/tile/<L>/<N>[.p/<W>]      hashes                         open
-//   GET /ledger/tile/entries/<N>[.p/<W>]  entries                        ledger:read
+//   GET /ledger/checkpoint                the published checkpoint   open, never cached unasked
+//   GET /ledger/tile/<L>/<N>[.p/<W>]      hashes                     open
+//   GET /ledger/tile/entries/<N>[.p/<W>]  entries                    ledger:read
 //
-// Only what the newest signed checkpoint implies is there; any other path that is well-formed is 404
-// "tile.not_there", one that is not 400 "tile.malformed_path". Full tiles never change and may be
-// cached for ever. All carry an ETag; HEAD is answered too.
-void add_ledger_routes(Router& router, ledger::Journal& journal);
+// Only what the published checkpoint implies is there: a full tile, and each width of it that it had
+// while it grew; any other path that is well-formed is 404 "tile.not_there", one that is not 400
+// "tile.malformed_path". A tile of a width never changes and may be cached for ever. All carry an
+// ETag; HEAD is answered too.
+void add_ledger_routes(Router& router,
+                       core::sql::Readers& readers,
+                       const ledger::Publication& publication);
 
 }  // namespace tally::api

@@ -30,14 +30,13 @@ struct Served {
   SampleLedger sample;
   core::sql::Readers readers{
       [path = sample.path()] { return core::sql::sqlite::open_reader(path); }};
-  core::SeededRandom random{1};
-  ledger::Journal journal{sample.writer(), readers, sample.ledger(), random};
+  ledger::SignedPublication publication{sample.ledger()};
   api::Router router{admit_auditors};
 
   Served() {
     sample.append(1, 256);
     sample.append(256, 600);
-    api::add_ledger_routes(router, journal);
+    api::add_ledger_routes(router, readers, publication);
   }
 };
 
@@ -96,6 +95,89 @@ TEST_CASE_FIXTURE(Served,
     int status = ask(server, std::string("/ledger/tile/") + malformed).status;
     CHECK((status == 400 || status == 404 || status == 401));
   }
+}
+
+TEST_CASE_FIXTURE(Served, "ledger routes: a tile keeps every width that it had while it grew") {
+  TestServer server(router);
+  std::string full = ask(server, "/ledger/tile/0/001").body;
+  std::string bundle = ask(server, "/ledger/tile/entries/001", as_auditor).body;
+  auto entries = ledger::parse_bundle(bundle);
+  REQUIRE(entries);
+  std::string part;
+  for (unsigned width = 1; width < 256; ++width) {
+    INFO(width);
+    std::string suffix = "001.p/" + std::to_string(width);
+    CHECK(ask(server, "/ledger/tile/0/" + suffix).body == full.substr(0, width * 32));
+    ledger::append_to_bundle(part, (*entries)[width - 1]);
+    CHECK(ask(server, "/ledger/tile/entries/" + suffix, as_auditor).body == part);
+  }
+  ledger::append_to_bundle(part, (*entries)[255]);
+  CHECK(part == bundle);
+}
+
+TEST_CASE_FIXTURE(Served, "ledger routes: a HEAD says what a GET would, without the body") {
+  TestServer server(router);
+  auto ask_raw = [&](const std::string& method, const std::string& headers = "") {
+    std::string reply =
+        test::answer_to(server, method + " /ledger/tile/0/000 HTTP/1.1\r\nHost: a\r\n" + headers +
+                                    "Connection: close\r\n\r\n");
+    return reply.substr(0, reply.find("X-Request-Id"));
+  };
+  std::string head = ask_raw("HEAD");
+  CHECK(head.starts_with("HTTP/1.1 200"));
+  CHECK(ask_raw("HEAD", "If-None-Match: *\r\n").starts_with("HTTP/1.1 304"));
+  CHECK(ask_raw("HEAD", "If-None-Match: \"a\", \"b\"\r\n").starts_with("HTTP/1.1 200"));
+  std::string whole = test::answer_to(
+      server, "HEAD /ledger/tile/0/000 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+  CHECK(whole.find("Content-Length: 8192\r\n") != std::string::npos);
+  CHECK(whole.ends_with("\r\n\r\n"));
+}
+
+TEST_CASE_FIXTURE(Served, "ledger routes: tags in If-None-Match are compared whole") {
+  TestServer server(router);
+  std::string etag(*ask(server, "/ledger/tile/0/000").header("ETag"));
+  auto status = [&](const std::string& value) {
+    return test::answer_to(server,
+                           "GET /ledger/tile/0/000 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"
+                           "If-None-Match: " +
+                               value + "\r\n\r\n")
+        .substr(9, 3);
+  };
+  for (const std::string& known : {etag, "W/" + etag, "\"a\", " + etag, etag + " ,\"a\""})
+    CHECK(status(known) == "304");
+  for (const std::string& other : {"\"x" + etag.substr(1), etag.substr(1), std::string("\"\""),
+                                   etag + etag, std::string("W/"), std::string(",,")})
+    CHECK(status(other) == "200");
+}
+
+namespace {
+
+// Lags behind, as one that waits for witnesses does.
+struct HeldBack final : ledger::Publication {
+  ledger::Published held;
+  ledger::Published newest() const override { return held; }
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(Served, "ledger routes: what no published checkpoint implies is not there") {
+  HeldBack held_back;
+  held_back.held = publication.newest();
+  CHECK(held_back.held.size == 600);
+  api::Router behind{admit_auditors};
+  api::add_ledger_routes(behind, readers, held_back);
+  sample.append(600, 800);
+  TestServer server(behind);
+  CHECK(ask(server, "/ledger/checkpoint").body == held_back.held.note);
+  CHECK(ask(server, "/ledger/tile/0/002.p/88").status == 200);
+  CHECK(ask(server, "/ledger/tile/entries/002.p/88", as_auditor).status == 200);
+  for (const char* beyond : {"0/002.p/89", "0/002", "0/003.p/1", "1/000.p/3", "entries/002.p/89",
+                             "entries/002", "entries/003.p/1"}) {
+    INFO(beyond);
+    CHECK(ask(server, std::string("/ledger/tile/") + beyond, as_auditor).status == 404);
+  }
+  held_back.held = publication.newest();
+  CHECK(ask(server, "/ledger/tile/1/000.p/3").status == 200);
 }
 
 TEST_CASE_FIXTURE(Served, "ledger routes: entries are the auditor's to read") {
