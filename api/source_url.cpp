@@ -46,13 +46,15 @@ bool is_url(const std::string& text) {
 }
 
 core::Result<std::unique_ptr<ledger::LedgerSource>> open_url_source(const std::string& url,
-                                                                    const std::string& token) {
+                                                                    const std::string& token,
+                                                                    bool with_entries) {
   std::size_t slash = url.find('/', url.find("://") + 3);
   std::string prefix = slash == std::string::npos ? "" : url.substr(slash);
   while (prefix.ends_with('/')) prefix.pop_back();
   if (prefix.empty()) prefix = "/ledger";
   Fetch fetch(url.substr(0, slash), prefix, token);
-  return std::unique_ptr<ledger::LedgerSource>(std::make_unique<ledger::TileSource>(fetch));
+  return std::unique_ptr<ledger::LedgerSource>(
+      std::make_unique<ledger::TileSource>(fetch, with_entries));
 }
 
 }  // namespace tally::api

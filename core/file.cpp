@@ -4,6 +4,7 @@
 #include <cstring>
 #include <fcntl.h>
 #include <filesystem>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -39,6 +40,13 @@ bool write_all(int descriptor, std::string_view bytes) {
   return true;
 }
 
+bool sync_parent_of(const std::filesystem::path& path) {
+  auto directory = path.parent_path();
+  Descriptor parent(
+      ::open(directory.empty() ? "." : directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  return parent.is_open() && ::fsync(parent.number()) == 0;
+}
+
 }  // namespace
 
 Result<std::string> read_file(const std::string& path, std::size_t bytes_max) {
@@ -59,8 +67,11 @@ Result<std::string> read_file(const std::string& path, std::size_t bytes_max) {
   }
 }
 
-Result<Done> write_file(const std::string& path, std::string_view bytes, FileMode mode) {
-  std::string temporary = path + ".new";
+Result<Done> write_file(const std::string& path,
+                        std::string_view bytes,
+                        FileMode mode,
+                        std::string temporary) {
+  if (temporary.empty()) temporary = path + ".new";
   mode_t bits = mode == FileMode::secret ? 0600 : 0644;
   {
     ::unlink(temporary.c_str());
@@ -70,11 +81,39 @@ Result<Done> write_file(const std::string& path, std::string_view bytes, FileMod
       return failed("file.unwritable", path);
   }
   if (::rename(temporary.c_str(), path.c_str()) != 0) return failed("file.unwritable", path);
-  auto directory = std::filesystem::path(path).parent_path();
-  Descriptor parent(
-      ::open(directory.empty() ? "." : directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!parent.is_open() || ::fsync(parent.number()) != 0) return failed("file.unwritable", path);
+  if (!sync_parent_of(path)) return failed("file.unwritable", path);
   return Done{};
+}
+
+Result<Done> make_directories(const std::string& path) {
+  namespace fs = std::filesystem;
+  fs::path made;
+  for (const fs::path& part : fs::path(path)) {
+    made /= part;
+    if (part.empty() || fs::is_directory(made)) continue;
+    if (::mkdir(made.c_str(), 0755) != 0 && errno != EEXIST)
+      return failed("file.unwritable", made.string());
+    if (!sync_parent_of(made)) return failed("file.unwritable", made.string());
+  }
+  return Done{};
+}
+
+Result<Done> sync_file_system(const std::string& path) {
+  Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file.is_open() || ::syncfs(file.number()) != 0) return failed("file.unwritable", path);
+  return Done{};
+}
+
+Result<FileLock> FileLock::take(const std::string& path) {
+  int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) return failed("file.unreadable", path);
+  if (::flock(descriptor, LOCK_EX | LOCK_NB) == 0) return FileLock(descriptor);
+  ::close(descriptor);
+  return Error{Refusal::conflict, "file.locked", "another process is at work on " + path};
+}
+
+FileLock::~FileLock() {
+  if (descriptor_ >= 0) ::close(descriptor_);
 }
 
 }  // namespace tally::core

@@ -1,8 +1,10 @@
 #include "ledger/source_tiles.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <utility>
 
+#include "core/file.h"
 #include "core/result.h"
 #include "ledger/checkpoint.h"
 #include "ledger/note.h"
@@ -20,25 +22,16 @@ std::uint64_t size_in(const std::string& note_bytes) {
   return checkpoint ? checkpoint->head.size : 0;
 }
 
-// The first `width` entries of a bundle that may hold more.
-std::string cut_bundle(const std::string& bundle, unsigned width) {
-  auto entries = parse_bundle(bundle);
-  if (!entries || entries->size() <= width) return bundle;
-  std::string cut;
-  for (unsigned i = 0; i < width; ++i) append_to_bundle(cut, (*entries)[i]);
-  return cut;
-}
-
 }  // namespace
 
-TileSource::TileSource(Fetch fetch) : fetch_(std::move(fetch)) {
+TileSource::TileSource(Fetch fetch, bool with_entries) : fetch_(std::move(fetch)) {
   auto note = fetch_("checkpoint", note_bytes_max);
   if (!note) throw core::Broken("there is no checkpoint of a ledger");
   size_ = size_in(*note);
   edge_.has_rows = false;
   edge_.bundles = size_ / tile_width_max;
   auto width = static_cast<unsigned>(size_ % tile_width_max);
-  if (width > 0) {
+  if (width > 0 && with_entries) {
     if (auto entries = fetch_bundle(edge_.bundles, width)) {
       edge_.tail.push_back({.first_seq = static_cast<std::int64_t>(size_ - width),
                             .count = width,
@@ -55,7 +48,7 @@ std::optional<std::string> TileSource::fetch_bundle(std::uint64_t bundle, unsign
   // Partial files may go once the full one is there.
   path.width = tile_width_max;
   bytes = fetch_(format_tile_path(path), bundle_bytes_max);
-  if (bytes) bytes = cut_bundle(*bytes, width);
+  if (bytes) cut_bundle(*bytes, width);
   return bytes;
 }
 
@@ -79,6 +72,17 @@ bool TileSource::visit_tile(unsigned level, std::uint64_t tile, const Visitor& v
   }
   if (bytes) visit(*bytes);
   return bytes.has_value();
+}
+
+TileSource::Fetch fetch_from_directory(std::string directory) {
+  return [directory = std::move(directory)](const std::string& path,
+                                            std::size_t bytes_max) -> std::optional<std::string> {
+    std::string file = directory + "/" + path;
+    if (!std::filesystem::exists(file)) return std::nullopt;
+    auto bytes = core::read_file(file, bytes_max);
+    if (!bytes) throw core::Broken(bytes.error().message);
+    return *std::move(bytes);
+  };
 }
 
 }  // namespace tally::ledger

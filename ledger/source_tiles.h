@@ -19,8 +19,8 @@ class TileSource : public LedgerSource {
   using Fetch =
       std::function<std::optional<std::string>(const std::string& path, std::size_t bytes_max)>;
 
-  // Throws core::Broken when there is no checkpoint.
-  explicit TileSource(Fetch fetch);
+  // Without entries, none is asked for. Throws core::Broken when there is no checkpoint.
+  explicit TileSource(Fetch fetch, bool with_entries = true);
 
   const SourceEdge& edge() const override { return edge_; }
   bool visit_bundle(std::uint64_t bundle, const Visitor& visit) override;
@@ -33,5 +33,8 @@ class TileSource : public LedgerSource {
   SourceEdge edge_;
   std::uint64_t size_ = 0;
 };
+
+// The files of a directory, as `tallystick ledger export` writes them.
+TileSource::Fetch fetch_from_directory(std::string directory);
 
 }  // namespace tally::ledger

@@ -137,6 +137,14 @@ std::optional<std::vector<std::string_view>> parse_bundle(std::string_view bytes
   return entries;
 }
 
+void cut_bundle(std::string& bundle, unsigned width) {
+  auto entries = parse_bundle(bundle);
+  if (!entries || entries->size() <= width) return;
+  std::size_t bytes = 0;
+  for (unsigned i = 0; i < width; ++i) bytes += 2 + (*entries)[i].size();
+  bundle.resize(bytes);
+}
+
 TileSubtrees::TileSubtrees(Source source, std::size_t tiles_max)
     : source_(std::move(source)), tiles_max_(tiles_max) {
   TALLY_ASSERT(tiles_max > 0);

@@ -45,6 +45,8 @@ unsigned tile_width(unsigned level, std::uint64_t index, std::uint64_t size);
 void append_to_bundle(std::string& bundle, std::string_view entry);
 // The entries, as views of `bytes`; nothing if the lengths do not add up or there are over 256.
 std::optional<std::vector<std::string_view>> parse_bundle(std::string_view bytes);
+// Leaves the first `width` entries; does nothing to bytes that are no bundle, or hold no more.
+void cut_bundle(std::string& bundle, unsigned width);
 
 // Reads subtrees from hash tiles. Each tile read is checked for its length, hashed up once and kept
 // while it is among the last `tiles_max`. For one thread at a time.

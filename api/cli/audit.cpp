@@ -1,20 +1,15 @@
 #include "api/cli/audit.h"
 
 #include <chrono>
-#include <filesystem>
 #include <memory>
 #include <ostream>
 
 #include <CLI/CLI.hpp>
 
+#include "api/cli/ledger_source.h"
 #include "api/cli/log_key.h"
-#include "api/data_dir.h"
-#include "api/source_url.h"
 #include "core/json.h"
-#include "core/sql/session.h"
-#include "core/sql/sqlite/sqlite.h"
 #include "ledger/auditor.h"
-#include "ledger/source_database.h"
 
 namespace tally::api {
 namespace {
@@ -22,13 +17,13 @@ namespace {
 using core::Error;
 using core::Json;
 using core::Refusal;
-using core::Result;
 using ledger::AuditReport;
 
 constexpr const char* footer =
-    "LEDGER is a database file, a data directory, or the URL of a server. It is only read; a "
-    "server\n"
-    "may run meanwhile. The key is never taken from what is checked.\n"
+    "LEDGER is a database file, a data directory, an exported directory with entries, or the URL\n"
+    "of a server. It is only read; a server may run meanwhile. The key is never taken from what "
+    "is\n"
+    "checked.\n"
     "Exit codes: 0 all is right; 1 findings; 2 could not check (no key, nothing to read).";
 
 struct Options {
@@ -39,42 +34,6 @@ struct Options {
   bool json = false;
   bool quiet = false;
 };
-
-// A source, and what it reads from.
-struct Opened {
-  std::unique_ptr<core::sql::Connection> connection;
-  std::unique_ptr<core::sql::Session> session;
-  std::unique_ptr<ledger::LedgerSource> source;
-};
-
-Result<Opened> open_database(const std::string& path) {
-  namespace fs = std::filesystem;
-  std::string file = fs::is_directory(path) ? DataDir(path).database() : path;
-  if (!fs::is_regular_file(file)) {
-    return Error{Refusal::not_found, "audit.no_database", "There is no database " + file + "."};
-  }
-  Opened opened;
-  opened.connection =
-      std::make_unique<core::sql::Connection>(core::sql::sqlite::open_scanner(file));
-  opened.session = std::make_unique<core::sql::Session>(*opened.connection);
-  opened.source = std::make_unique<ledger::DatabaseSource>(*opened.session);
-  return opened;
-}
-
-Result<Opened> open_source(const Options& options) {
-  if (!is_url(options.ledger)) return open_database(options.ledger);
-  std::string token;
-  if (!options.token_file.empty()) {
-    auto text = text_or_file("@" + options.token_file);
-    if (!text) return text.error();
-    token = *text;
-  }
-  auto source = open_url_source(options.ledger, token);
-  if (!source) return source.error();
-  Opened opened;
-  opened.source = *std::move(source);
-  return opened;
-}
 
 struct Outcome {
   AuditReport report;
@@ -173,7 +132,7 @@ int audit_command(const Options& options, Terminal& terminal) {
   auto key = read_log_key(options.key);
   if (!key) return could_not(options, key.error(), terminal);
   try {
-    auto opened = open_source(options);
+    auto opened = open_ledger({.from = options.ledger, .token_file = options.token_file});
     if (!opened) return could_not(options, opened.error(), terminal);
     Outcome outcome = run_audit(options, *opened->source, *key, terminal);
     if (options.json) {
@@ -193,7 +152,10 @@ void add_audit_command(CLI::App& app, Chosen& chosen) {
   auto options = std::make_shared<Options>();
   CLI::App* audit = app.add_subcommand(
       "audit", "Read a whole ledger again and report the first thing that is wrong");
-  audit->add_option("LEDGER", options->ledger, "Database file, data directory or URL")->required();
+  audit
+      ->add_option("LEDGER", options->ledger,
+                   "Database file, data directory, exported directory or URL")
+      ->required();
   audit->add_option("--key", options->key, "The log's public key: a vkey, or @FILE");
   audit->add_option("--token-file", options->token_file, "For a URL: the auditor's token");
   audit->add_option("--threads", options->threads, "Threads that hash")->check(CLI::Range(1, 256));

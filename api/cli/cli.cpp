@@ -8,6 +8,7 @@
 #include "api/cli/audit.h"
 #include "api/cli/init.h"
 #include "api/cli/keygen.h"
+#include "api/cli/ledger_export.h"
 #include "api/cli/schemas.h"
 #include "api/cli/serve.h"
 #include "api/cli/sign.h"
@@ -27,6 +28,7 @@ void add_commands(CLI::App& app, Chosen& chosen) {
   add_serve_command(app, chosen);
   add_audit_command(app, chosen);
   add_verify_command(app, chosen);
+  add_ledger_commands(app, chosen);
   add_keygen_command(app, chosen);
   add_sign_command(app, chosen);
   add_use_command(app, chosen);

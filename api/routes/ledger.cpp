@@ -61,18 +61,14 @@ Result<Reply> checkpoint(const ledger::Publication& publication, const Request& 
   return cacheable(request, publication.newest().note, "text/plain; charset=utf-8", "no-cache");
 }
 
-// The first `width` entries of a bundle, with their lengths; nothing if there are fewer.
-std::optional<std::string> first_entries(const std::string& bundle, unsigned width) {
-  auto entries = ledger::parse_bundle(bundle);
-  if (!entries || entries->size() < width) return std::nullopt;
-  std::string_view last = (*entries)[width - 1];
-  return bundle.substr(0, static_cast<std::size_t>(last.data() - bundle.data()) + last.size());
-}
-
 std::optional<std::string> read_path(core::sql::Session& session, const TilePath& path) {
   if (path.kind == TileKind::entries) {
     auto bundle = ledger::read_bundle(session, path.index);
-    return bundle ? first_entries(*bundle, path.width) : std::nullopt;
+    if (!bundle) return std::nullopt;
+    ledger::cut_bundle(*bundle, path.width);
+    auto entries = ledger::parse_bundle(*bundle);
+    if (!entries || entries->size() != path.width) return std::nullopt;
+    return bundle;
   }
   auto hashes = ledger::read_tile(session, path.level, path.index);
   if (!hashes || hashes->size() < path.width * hash_bytes) return std::nullopt;

@@ -7,6 +7,7 @@ import gzip
 import json
 import pathlib
 import shutil
+import subprocess
 import sys
 import tempfile
 
@@ -35,11 +36,31 @@ def unpack(ledger, directory):
 
 
 def check_audit(server, expected):
-    report = server.audit()
+    check_report(server.audit(), expected)
+
+
+def check_report(report, expected):
     demand(report["audit"] == "passed", json.dumps(report))
     demand(report["entries"] == expected["entries"], f"{report['entries']} entries")
     demand(report["entry_bytes"] == expected["entry_bytes"], f"{report['entry_bytes']} bytes")
     demand(report["head"]["root"] == expected["root"], f"the root is {report['head']['root']}")
+
+
+def check_export(program, server, expected, folder):
+    """The same ledger as static files."""
+    key = "@" + str(server.directory / "log.vkey")
+    directory = pathlib.Path(folder) / "exported"
+    for kept in (False, True):
+        made = run(program, "ledger", "export", directory, "--from", server.directory, "--entries", "--key", key)
+        demand(made["root"] == expected["root"] and made["size"] == expected["entries"], json.dumps(made))
+        demand((made["files_written"] == 0) == kept, json.dumps(made))
+    check_report(run(program, "audit", directory, "--key", key), expected)
+
+
+def run(program, *words):
+    done = subprocess.run([program, *map(str, words), "--json"], capture_output=True, text=True)
+    demand(done.returncode == 0, done.stdout + done.stderr)
+    return json.loads(done.stdout)
 
 
 def enter_again(space, ledger, expected):
@@ -79,6 +100,7 @@ def check(program, ledger):
         server.start()
         demand(server.stop() == 0, "the server ended badly:\n" + server.log())
         check_audit(server, expected)  # migrated, and not an entry more
+        check_export(program, server, expected, folder)
         server.start()
         try:
             use_it(server, ledger, expected)

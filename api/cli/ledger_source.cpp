@@ -1,0 +1,74 @@
+#include "api/cli/ledger_source.h"
+
+#include <filesystem>
+#include <utility>
+
+#include "api/cli/cli.h"
+#include "api/data_dir.h"
+#include "api/source_url.h"
+#include "core/sql/sqlite/sqlite.h"
+#include "ledger/publication.h"
+#include "ledger/source_database.h"
+#include "ledger/source_tiles.h"
+
+namespace tally::api {
+namespace {
+
+namespace fs = std::filesystem;
+using core::Error;
+using core::Refusal;
+using core::Result;
+
+Result<OpenedLedger> open_database(const std::string& path) {
+  std::string file = fs::is_directory(path) ? DataDir(path).database() : path;
+  if (!fs::is_regular_file(file)) {
+    return Error{Refusal::not_found, "audit.no_database", "There is no database " + file + "."};
+  }
+  OpenedLedger opened;
+  opened.connection =
+      std::make_unique<core::sql::Connection>(core::sql::sqlite::open_scanner(file));
+  opened.session = std::make_unique<core::sql::Session>(*opened.connection);
+  // Before the rest, so that all it implies is there.
+  if (auto published = ledger::read_published(*opened.session))
+    opened.checkpoint = std::move(published->note);
+  opened.source = std::make_unique<ledger::DatabaseSource>(*opened.session);
+  return opened;
+}
+
+Result<std::unique_ptr<ledger::LedgerSource>> open_tiles(const LedgerPlace& place) {
+  if (is_url(place.from)) {
+    std::string token;
+    if (!place.token_file.empty()) {
+      auto text = text_or_file("@" + place.token_file);
+      if (!text) return text.error();
+      token = *text;
+    }
+    return open_url_source(place.from, token, place.with_entries);
+  }
+  auto source = std::make_unique<ledger::TileSource>(ledger::fetch_from_directory(place.from),
+                                                     place.with_entries);
+  const auto& edge = source->edge();
+  if (place.with_entries && edge.checkpoints[0].size > 0 &&
+      !fs::exists(fs::path(place.from) / "tile" / "entries")) {
+    return Error{Refusal::not_found, "audit.no_entries",
+                 place.from +
+                     " was exported without entries; `tallystick ledger export --entries` "
+                     "makes one that can be audited."};
+  }
+  return std::unique_ptr<ledger::LedgerSource>(std::move(source));
+}
+
+}  // namespace
+
+Result<OpenedLedger> open_ledger(const LedgerPlace& place) {
+  bool is_exported = fs::exists(fs::path(place.from) / "checkpoint");
+  if (!is_url(place.from) && !is_exported) return open_database(place.from);
+  auto source = open_tiles(place);
+  if (!source) return source.error();
+  OpenedLedger opened;
+  opened.source = *std::move(source);
+  opened.checkpoint = opened.source->edge().checkpoints[0].note;
+  return opened;
+}
+
+}  // namespace tally::api

@@ -1,0 +1,32 @@
+// A ledger that a command reads: from a database, an exported directory or a server.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "core/result.h"
+#include "core/sql/session.h"
+#include "ledger/source.h"
+
+namespace tally::api {
+
+struct LedgerPlace {
+  std::string from;  // a database file, a data directory, an exported directory, or a URL
+  std::string token_file = {};  // for a URL
+  bool with_entries = true;  // false: a URL is not asked for them, a directory need not hold them
+};
+
+// A source, and what it reads from.
+struct OpenedLedger {
+  std::unique_ptr<core::sql::Connection> connection;
+  std::unique_ptr<core::sql::Session> session;
+  std::unique_ptr<ledger::LedgerSource> source;
+  std::optional<std::string> checkpoint;  // the published note; none: nothing was published yet
+};
+
+// Refusals: audit.no_database, audit.no_entries (the export was made without them), those of
+// text_or_file and open_url_source. Throws core::Broken when there is no ledger to read.
+core::Result<OpenedLedger> open_ledger(const LedgerPlace& place);
+
+}  // namespace tally::api
