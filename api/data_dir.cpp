@@ -23,21 +23,6 @@ std::string without_newline(std::string text) {
   return text;
 }
 
-Result<std::string> read_secret(const std::string& path) {
-  struct stat info {};
-  if (::stat(path.c_str(), &info) != 0) {
-    return Error{Refusal::not_found, "data_dir.not_initialized",
-                 path + " is missing; make the data directory with `tallystick init`"};
-  }
-  if ((info.st_mode & 077) != 0) {
-    return Error{Refusal::forbidden, "data_dir.key_readable_by_others",
-                 path + " can be read by others; run `chmod 600 " + path + "`"};
-  }
-  auto text = core::read_file(path, 4096);
-  if (!text) return text.error();
-  return without_newline(*std::move(text));
-}
-
 Result<Hash> read_hash(const std::string& path) {
   auto text = read_secret(path);
   if (!text) return text.error();
@@ -54,6 +39,21 @@ Result<core::Done> write_hash(const std::string& path, const Hash& hash) {
 Hash draw_hash() { return *Hash::from_bytes(core::system_random().bytes(32)); }
 
 }  // namespace
+
+Result<std::string> read_secret(const std::string& path) {
+  struct stat info {};
+  if (::stat(path.c_str(), &info) != 0) {
+    return Error{Refusal::not_found, "data_dir.not_initialized",
+                 path + " is missing; make the data directory with `tallystick init`"};
+  }
+  if ((info.st_mode & 077) != 0) {
+    return Error{Refusal::forbidden, "data_dir.key_readable_by_others",
+                 path + " can be read by others; run `chmod 600 " + path + "`"};
+  }
+  auto text = core::read_file(path, 4096);
+  if (!text) return text.error();
+  return without_newline(*std::move(text));
+}
 
 Result<ServerKeys> make_keys(const DataDir& dir, const std::string& origin) {
   if (!ledger::is_origin(origin) || !ledger::is_key_name(origin)) {
@@ -101,14 +101,16 @@ Result<ServerKeys> read_keys(const DataDir& dir) {
 }
 
 Result<ProcessLock> ProcessLock::take(const DataDir& dir) {
-  std::string path = dir.database() + ".lock";
+  return take_file(dir.database() + ".lock", dir.path().string());
+}
+
+Result<ProcessLock> ProcessLock::take_file(const std::string& path, const std::string& what) {
   int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (descriptor < 0)
     return Error{Refusal::invalid, "data_dir.not_writable", path + " cannot be opened"};
   if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
     ::close(descriptor);
-    return Error{Refusal::conflict, "data_dir.in_use",
-                 "another process serves " + dir.path().string()};
+    return Error{Refusal::conflict, "data_dir.in_use", "another process serves " + what};
   }
   return ProcessLock(descriptor);
 }

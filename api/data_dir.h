@@ -54,11 +54,17 @@ core::Result<ServerKeys> make_keys(const DataDir& dir, const std::string& origin
 // Refusals: data_dir.not_initialized, data_dir.key_malformed, data_dir.key_readable_by_others.
 core::Result<ServerKeys> read_keys(const DataDir& dir);
 
+// A file with a secret, without the newline at its end. Refusals: data_dir.not_initialized,
+// data_dir.key_readable_by_others, and those of core::read_file.
+core::Result<std::string> read_secret(const std::string& path);
+
 // One process serves a database: holds DIR/tallystick.db.lock until destroyed.
 class ProcessLock {
  public:
   // Refusal: data_dir.in_use.
   static core::Result<ProcessLock> take(const DataDir& dir);
+  // The same with another file, for what the words name.
+  static core::Result<ProcessLock> take_file(const std::string& path, const std::string& what);
   ProcessLock(ProcessLock&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
   ProcessLock& operator=(ProcessLock&&) = delete;
   ProcessLock(const ProcessLock&) = delete;

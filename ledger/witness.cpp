@@ -70,11 +70,13 @@ Witness::Witness(
   TALLY_ASSERT(key_.verifier().type == SignatureType::cosignature);
   for (const PolicyLog& log : logs_.logs) {
     auto [entry, is_new] = by_origin_.try_emplace(log.key.name);
-    if (is_new) resume(entry->first, entry->second);
+    if (!is_new) continue;
+    const std::string& origin = entry->first;
+    entry->second.with([&](Held& held) { resume(origin, held); });
   }
 }
 
-void Witness::resume(const std::string& origin, Log& log) {
+void Witness::resume(const std::string& origin, Held& held) {
   auto stored = store_.load(origin);
   if (!stored) return;
   auto note = parse_note(*stored);
@@ -83,49 +85,55 @@ void Witness::resume(const std::string& origin, Log& log) {
   if (!checkpoint || !signatures || checkpoint->origin != origin)
     throw Broken("what the witness holds of " + origin +
                  " is not a checkpoint that it cosigned; it must not guess");
-  log.head = checkpoint->head;
-  log.time = signatures->front().time.value_or(0);
-  log.note = *std::move(stored);
+  held.head = checkpoint->head;
+  held.time = signatures->front().time.value_or(0);
+  held.note = *std::move(stored);
 }
 
 WitnessAnswer Witness::add_checkpoint(std::string_view body) {
   auto submission = read_submission(body, logs_);
   if (!submission) return answer_with(status_of(submission.error()), submission.error().message);
-  Log& log = by_origin_.find(submission->checkpoint.origin)->second;
-  std::lock_guard lock(log.mutex);
-  if (log.is_unknown) throw Broken("the witness's store failed; what it holds is not known");
-  WitnessVerdict verdict = judge_submission(*submission, log.head);
+  auto& log = by_origin_.find(submission->checkpoint.origin)->second;
+  return log.with([&](Held& held) { return judge(*submission, held); });
+}
+
+WitnessAnswer Witness::judge(const Submission& submission, Held& held) {
+  if (held.is_unknown) throw Broken("the witness's store failed; what it holds is not known");
+  WitnessVerdict verdict = judge_submission(submission, held.head);
   if (verdict.status == 409) {
     return {.status = 409,
             .type = std::string(tlog_size_type),
-            .body = format_tlog_size(log.head.size)};
+            .body = format_tlog_size(held.head.size)};
   }
   if (verdict.status != 200) {
-    const TreeHead& head = submission->checkpoint.head;
-    if (evidence_ && !log.note.empty() && head.size == log.head.size && head.root != log.head.root)
-      evidence_(log.note, format_note(submission->note));
+    const TreeHead& head = submission.checkpoint.head;
+    bool is_fork = !held.note.empty() && head.size == held.head.size && head.root != held.head.root;
+    if (is_fork && evidence_ && head.root != held.told) {
+      held.told = head.root;
+      evidence_(held.note, format_note(submission.note));
+    }
     return answer_with(verdict.status, verdict.words);
   }
-  return cosign_as(*submission, log);
+  return cosign_as(submission, held);
 }
 
-WitnessAnswer Witness::cosign_as(const Submission& submission, Log& log) {
+WitnessAnswer Witness::cosign_as(const Submission& submission, Held& held) {
   auto now = static_cast<std::uint64_t>(std::max<std::int64_t>(clock_.now().unix_ms, 0)) / 1000;
-  if (now + clock_slack_s < log.time)
+  if (now + clock_slack_s < held.time)
     return answer_with(503, "The clock of this witness went back; it does not cosign.");
-  std::uint64_t time = std::max(now, log.time);
+  std::uint64_t time = std::max(now, held.time);
   SignatureLine line = cosign(submission.note.text, key_, time);
   Note note = submission.note;
   note.signatures.push_back(line);
   std::string bytes = format_note(note);
   // The same within the same second is kept already: whoever repeats it costs no write.
-  if (bytes != log.note) {
-    log.is_unknown = true;
+  if (bytes != held.note) {
+    held.is_unknown = true;
     store_.save(submission.checkpoint.origin, bytes);
-    log.is_unknown = false;
-    log.head = submission.checkpoint.head;
-    log.time = time;
-    log.note = std::move(bytes);
+    held.is_unknown = false;
+    held.head = submission.checkpoint.head;
+    held.time = time;
+    held.note = std::move(bytes);
   }
   return {.status = 200, .body = format_signature_line(line)};
 }
@@ -133,9 +141,9 @@ WitnessAnswer Witness::cosign_as(const Submission& submission, Log& log) {
 std::optional<std::string> Witness::newest(std::string_view origin_hash) const {
   for (const auto& [origin, log] : by_origin_) {
     if (core::to_hex(core::sha256(origin)) != origin_hash) continue;
-    std::lock_guard lock(log.mutex);
-    if (log.note.empty()) return std::nullopt;
-    return log.note;
+    std::string note = log.with([](const Held& held) { return held.note; });
+    if (note.empty()) return std::nullopt;
+    return note;
   }
   return std::nullopt;
 }

@@ -18,13 +18,12 @@
 #include <cstdint>
 #include <functional>
 #include <map>
-#include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "core/guarded.h"
 #include "core/time.h"
 #include "ledger/add_checkpoint.h"
 #include "ledger/policy.h"
@@ -71,7 +70,8 @@ class Witness {
   // time again; beyond, the answer is 503.
   static constexpr std::uint64_t clock_slack_s = 60;
 
-  // Told of two roots of one size, both signed by the log: the proof that it lies.
+  // Told of two roots of one size, both signed by the log: the proof that it lies. Not told twice in a
+  // row of the same.
   using Evidence = std::function<void(const std::string& held_note, const std::string& other_note)>;
 
   // `key` is of type 04. The store and the clock must outlive the witness. Throws Broken when the
@@ -89,23 +89,25 @@ class Witness {
   const VerifierKey& key() const { return key_.verifier(); }
 
  private:
-  struct Log {
-    mutable std::mutex mutex;
+  struct Held {
     TreeHead head{0, empty_root()};
     std::uint64_t time = 0;
-    std::string note;         // empty: none was cosigned
-    bool is_unknown = false;  // a save failed
+    std::string note;          // empty: none was cosigned
+    bool is_unknown = false;   // a save failed
+    std::optional<Hash> told;  // the other root that evidence was given of last
   };
 
-  void resume(const std::string& origin, Log& log);
-  WitnessAnswer cosign_as(const Submission& submission, Log& log);
+  void resume(const std::string& origin, Held& held);
+  WitnessAnswer judge(const Submission& submission, Held& held);
+  WitnessAnswer cosign_as(const Submission& submission, Held& held);
 
   NoteSigner key_;
   Policy logs_;
   WitnessStore& store_;
   const core::Clock& clock_;
   Evidence evidence_;
-  std::map<std::string, Log, std::less<>> by_origin_;  // as many as the policy names, for good
+  std::map<std::string, core::Guarded<Held>, std::less<>>
+      by_origin_;  // as many as the policy names, for good
 };
 
 }  // namespace tally::ledger

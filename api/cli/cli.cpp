@@ -14,6 +14,7 @@
 #include "api/cli/sign.h"
 #include "api/cli/use.h"
 #include "api/cli/verify.h"
+#include "api/cli/witness.h"
 #include "core/file.h"
 
 namespace tally::api {
@@ -29,6 +30,7 @@ void add_commands(CLI::App& app, Chosen& chosen) {
   add_audit_command(app, chosen);
   add_verify_command(app, chosen);
   add_ledger_commands(app, chosen);
+  add_witness_command(app, chosen);
   add_keygen_command(app, chosen);
   add_sign_command(app, chosen);
   add_use_command(app, chosen);

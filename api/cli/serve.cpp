@@ -1,6 +1,5 @@
 #include "api/cli/serve.h"
 
-#include <csignal>
 #include <ostream>
 #include <thread>
 
@@ -9,6 +8,7 @@
 #include <spdlog/spdlog.h>
 
 #include "api/app.h"
+#include "api/cli/signals.h"
 
 namespace tally::api {
 namespace {
@@ -30,17 +30,6 @@ void take_flags(Config& config, const ServeOptions& options) {
   if (options.insecure) config.insecure = true;
 }
 
-// Signals are for the main thread alone; block them before any other thread is born.
-sigset_t block_signals() {
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGINT);
-  sigaddset(&signals, SIGTERM);
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  std::signal(SIGPIPE, SIG_IGN);
-  return signals;
-}
-
 int run_serve(const ServeOptions& options, Terminal& terminal) {
   DataDir dir(options.directory);
   auto keys = read_keys(dir);
@@ -56,15 +45,14 @@ int run_serve(const ServeOptions& options, Terminal& terminal) {
   auto lock = ProcessLock::take(dir);
   if (!lock) return report(terminal, "serve", lock.error(), 2);
 
-  sigset_t signals = block_signals();
+  StopSignals signals;
   App app(dir, *keys, *config);
   int port = app.bind();
   const char* scheme = config->tls_certificate.empty() ? "http" : "https";
   terminal.out << "listening on " << scheme << "://" << config->host << ":" << port << std::endl;
   spdlog::info("serving {} on {}://{}:{}", options.directory, scheme, config->host, port);
   std::jthread serving([&app] { app.serve(); });
-  int signal = 0;
-  sigwait(&signals, &signal);
+  int signal = signals.wait();
   spdlog::info("stopping on signal {}", signal);
   app.stop();
   serving.join();

@@ -57,16 +57,22 @@ std::string run_program(const std::vector<std::string>& arguments) {
 
 ServerProcess::ServerProcess(std::string program,
                              std::string directory,
-                             std::vector<std::string> flags)
-    : program_(std::move(program)), directory_(std::move(directory)), flags_(std::move(flags)) {}
+                             std::vector<std::string> flags,
+                             std::vector<std::string> command)
+    : program_(std::move(program)),
+      directory_(std::move(directory)),
+      flags_(std::move(flags)),
+      command_(std::move(command)) {}
 
 ServerProcess::~ServerProcess() {
   if (is_running()) kill_hard();
 }
 
 void ServerProcess::start() {
-  std::vector<std::string> arguments{
-      program_, "serve", directory_, "--port", std::to_string(port_), "--log-level", "warn"};
+  std::vector<std::string> arguments{program_};
+  arguments.insert(arguments.end(), command_.begin(), command_.end());
+  arguments.insert(arguments.end(),
+                   {directory_, "--port", std::to_string(port_), "--log-level", "warn"});
   arguments.insert(arguments.end(), flags_.begin(), flags_.end());
   Child child = launch(arguments);
   child_ = child.pid;
@@ -76,7 +82,9 @@ void ServerProcess::start() {
       std::fgets(line.data(), line.size(), child.output) != nullptr ? line.data() : "";
   auto colon = first.rfind(':');
   if (first.find("listening") == std::string::npos || colon == std::string::npos) {
-    kill_hard();
+    std::fclose(child.output);
+    ::kill(child_, SIGTERM);
+    wait_for_end();
     throw std::runtime_error("the server did not start: " + first);
   }
   port_ = std::stoi(first.substr(colon + 1));
@@ -85,15 +93,18 @@ void ServerProcess::start() {
 
 void ServerProcess::kill_hard() {
   ::kill(child_, SIGKILL);
-  wait_for(child_);
-  child_ = -1;
+  wait_for_end();
 }
 
 int ServerProcess::stop() {
   ::kill(child_, SIGTERM);
-  int code = wait_for(child_);
+  return wait_for_end();
+}
+
+int ServerProcess::wait_for_end() {
+  last_exit_code_ = wait_for(child_);
   child_ = -1;
-  return code;
+  return last_exit_code_;
 }
 
 }  // namespace tally::live

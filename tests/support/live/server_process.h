@@ -10,17 +10,22 @@ namespace tally::live {
 // Runs a program to its end; what it wrote to stdout. Throws std::runtime_error unless it exits 0.
 std::string run_program(const std::vector<std::string>& arguments);
 
-// `tallystick serve DIR`, from start() until it is killed or stopped; the port stays the same.
+// `tallystick serve DIR`, or another command that serves, from start() until it is killed or stopped; the port stays the same.
 class ServerProcess {
  public:
-  ServerProcess(std::string program, std::string directory, std::vector<std::string> flags = {});
+  ServerProcess(std::string program,
+                std::string directory,
+                std::vector<std::string> flags = {},
+                std::vector<std::string> command = {"serve"});
   ~ServerProcess();
   ServerProcess(const ServerProcess&) = delete;
   ServerProcess& operator=(const ServerProcess&) = delete;
 
-  void start();      // returns once the server listens
-  void kill_hard();  // SIGKILL
-  int stop();        // SIGTERM; the exit code
+  void start();        // returns once the server listens
+  void kill_hard();    // SIGKILL
+  int stop();          // SIGTERM; the exit code, 128 and more for a signal
+  int wait_for_end();  // of a child that ends by itself; the same
+  int last_exit_code() const { return last_exit_code_; }  // also after a start() that failed
   bool is_running() const { return child_ > 0; }
   std::string url() const { return "http://127.0.0.1:" + std::to_string(port_); }
   pid_t pid() const { return child_; }
@@ -29,6 +34,8 @@ class ServerProcess {
   std::string program_;
   std::string directory_;
   std::vector<std::string> flags_;
+  std::vector<std::string> command_;
+  int last_exit_code_ = 0;
   pid_t child_ = -1;
   int port_ = 0;
 };
