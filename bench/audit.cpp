@@ -5,11 +5,20 @@
 // fetched digest and one context, and once more with the project's own hash function, which spares
 // EVP's allocation. The audit reads a database from the page cache and checks all that it checks, on
 // one thread. They are run in turn; the median of five rounds counts.
+//
+// Then the same audit in a process of its own, on this ledger and on one of a tenth: the most memory
+// that it held beside the database's mapped pages, looked up every millisecond, should not have grown.
+#include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstdio>
 #include <cstring>
 #include <iostream>
 #include <memory>
+#include <stop_token>
+#include <sys/wait.h>
+#include <thread>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>
@@ -41,6 +50,7 @@ struct Options {
   std::uint64_t entries = 0;
   std::string dir = "build/bench";
   unsigned threads = 1;
+  std::string peak_of;
   bool quick = false;
   bool json = false;
 };
@@ -162,6 +172,57 @@ AuditReport run_audit(const std::string& path, unsigned threads) {
   return audit(source, signer().verifier(), {.threads = threads});
 }
 
+// The most anonymous memory that this process holds while it lives.
+class Peak {
+ public:
+  std::uint64_t bytes() const { return bytes_; }
+
+ private:
+  void look() { bytes_ = std::max<std::uint64_t>(bytes_, bench::anonymous_bytes()); }
+
+  std::atomic<std::uint64_t> bytes_ = 0;
+  std::jthread thread_{[this](const std::stop_token& stop) {
+    for (; !stop.stop_requested(); std::this_thread::sleep_for(std::chrono::milliseconds(1)))
+      look();
+  }};
+};
+
+int print_peak(const Options& options) {
+  Peak peak;
+  if (!run_audit(options.peak_of, options.threads).passed()) return 1;
+  fmt::print("{}\n", peak.bytes());
+  return 0;
+}
+
+// In a process of its own, which has held nothing else.
+std::uint64_t peak_of_audit(const std::string& path, unsigned threads) {
+  int ends[2];
+  if (::pipe(ends) != 0) throw core::Broken("no pipe");
+  pid_t child = ::fork();
+  if (child == 0) {
+    ::dup2(ends[1], STDOUT_FILENO);
+    std::string count = std::to_string(threads);
+    ::execl("/proc/self/exe", "audit", "--peak-of", path.c_str(), "--threads", count.c_str(),
+            nullptr);
+    std::_Exit(127);
+  }
+  ::close(ends[1]);
+  std::FILE* output = ::fdopen(ends[0], "r");
+  unsigned long long bytes = 0;
+  int read = std::fscanf(output, "%llu", &bytes);
+  std::fclose(output);
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  if (read != 1 || status != 0) throw core::Broken("the audit in a process of its own failed");
+  return bytes;
+}
+
+struct Memory {
+  std::uint64_t entries_small = 0;
+  std::uint64_t bytes_small = 0;
+  std::uint64_t bytes = 0;
+};
+
 // Medians, in seconds.
 struct Measured {
   double audit_s = 0;
@@ -199,7 +260,7 @@ Measured measure(const std::string& path, unsigned threads) {
   return measured;
 }
 
-void print(const Options& options, const Measured& measured) {
+void print(const Options& options, const Measured& measured, const Memory& memory) {
   bench::Machine machine = bench::this_machine();
   auto entries = static_cast<double>(measured.report.entries);
   auto bytes = static_cast<double>(measured.report.entry_bytes);
@@ -214,15 +275,19 @@ void print(const Options& options, const Measured& measured) {
              entries / measured.bare_s, bytes / measured.bare_s / 1e6, ratio);
   fmt::print("bare loop, our hash  {:.0f} entries/s, {:.0f} MB/s; ratio per core {:.3f}\n",
              entries / measured.bare_own_s, bytes / measured.bare_own_s / 1e6, ratio_own);
+  fmt::print("peak memory          {:.1f} MB at {} entries, {:.1f} MB at {}\n",
+             static_cast<double>(memory.bytes) / 1e6, measured.report.entries,
+             static_cast<double>(memory.bytes_small) / 1e6, memory.entries_small);
   if (!options.json) return;
   fmt::print(
       R"({{"bench":"audit","cores":{},"cpu":"{}","entries":{},"entry_bytes_mean":{:.0f},)"
       R"("threads":{},"entries_per_s":{:.0f},"bytes_per_s":{:.0f},"bare_entries_per_s":{:.0f},)"
+      R"("peak_anonymous_bytes":{},"small_entries":{},"small_peak_anonymous_bytes":{},)"
       R"("rounds":{},"ratio_to_own_hash":{:.3f},"ratio_to_bare_hash":{:.3f}}})"
       "\n",
       machine.cores, machine.cpu, measured.report.entries, bytes / entries, options.threads,
-      entries / measured.audit_s, bytes / measured.audit_s, entries / measured.bare_s, rounds,
-      ratio_own, ratio);
+      entries / measured.audit_s, bytes / measured.audit_s, entries / measured.bare_s, memory.bytes,
+      memory.entries_small, memory.bytes_small, rounds, ratio_own, ratio);
 }
 
 }  // namespace
@@ -230,17 +295,24 @@ void print(const Options& options, const Measured& measured) {
 int main(int argc, char** argv) {
   Options options;
   CLI::App app("The structural audit against a bare hashing loop.", "audit");
-  app.add_option("--entries", options.entries, "Entries of the ledger (200000; quick: 40000)");
+  app.add_option("--entries", options.entries, "Entries of the ledger (2000000; quick: 40000)");
   app.add_option("--dir", options.dir, "Where the ledger is made: on a disk");
   app.add_option("--threads", options.threads, "Threads of the audit");
+  app.add_option("--peak-of", options.peak_of, "Audit this database, print its memory")->group("");
   app.add_flag("--quick", options.quick, "Ends within 60 seconds");
   app.add_flag("--json", options.json, "One JSON object, printed last");
   CLI11_PARSE(app, argc, argv);
-  if (options.entries == 0) options.entries = options.quick ? 40'000 : 200'000;
+  if (options.entries == 0) options.entries = options.quick ? 40'000 : 2'000'000;
   try {
+    if (!options.peak_of.empty()) return print_peak(options);
     bench::DataDirectory directory(options.dir);
-    make_ledger(directory.file("ledger.db"), options.entries);
-    print(options, measure(directory.file("ledger.db"), options.threads));
+    std::string ledger = directory.file("ledger.db"), small = directory.file("small.db");
+    Memory memory{.entries_small = std::max<std::uint64_t>(options.entries / 10, 1)};
+    make_ledger(small, memory.entries_small);
+    make_ledger(ledger, options.entries);
+    memory.bytes_small = peak_of_audit(small, options.threads);
+    memory.bytes = peak_of_audit(ledger, options.threads);
+    print(options, measure(ledger, options.threads), memory);
     return 0;
   } catch (const std::exception& broken) {
     std::cerr << "bench audit: " << broken.what() << "\n";

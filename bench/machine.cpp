@@ -10,6 +10,8 @@
 #include <thread>
 #include <unistd.h>
 
+#include <fmt/core.h>
+
 #include "core/result.h"
 
 namespace tally::bench {
@@ -48,6 +50,12 @@ Machine this_machine() {
   return machine;
 }
 
+std::uint64_t anonymous_bytes() {
+  std::string kibibytes = value_in("/proc/self/status", "RssAnon");
+  if (kibibytes.empty()) throw Broken("the kernel does not tell RssAnon");
+  return std::stoull(kibibytes) * 1024;
+}
+
 DataDirectory::DataDirectory(const std::string& parent) {
   std::filesystem::create_directories(parent);
   if (lives_in_memory(parent)) {
@@ -80,6 +88,13 @@ std::vector<double> sync_times_us(const DataDirectory& directory, int rounds) {
   close(file);
   std::sort(times.begin(), times.end());
   return times;
+}
+
+std::string machine_members(const DataDirectory& directory) {
+  Machine machine = this_machine();
+  std::vector<double> times = sync_times_us(directory, 300);
+  return fmt::format(R"("cores":{},"cpu":"{}","fdatasync_p50_us":{:.0f},"fdatasync_p99_us":{:.0f})",
+                     machine.cores, machine.cpu, percentile(times, 0.5), percentile(times, 0.99));
 }
 
 double median(std::vector<double> values) {

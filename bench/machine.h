@@ -14,6 +14,9 @@ struct Machine {
 };
 Machine this_machine();
 
+// Memory of this process that no file backs (RssAnon); pages of mapped files are not in it.
+std::uint64_t anonymous_bytes();
+
 // A directory of its own below `parent`, gone when the benchmark is over. Throws core::Broken on a
 // file system that lives in memory: what is measured there is no disk.
 class DataDirectory {
@@ -32,6 +35,9 @@ class DataDirectory {
 
 // Microseconds that writing 4 KiB and fdatasync takes there, `rounds` times, sorted.
 std::vector<double> sync_times_us(const DataDirectory& directory, int rounds);
+
+// The members of a JSON object, without braces: processor, cores, and what a sync costs there.
+std::string machine_members(const DataDirectory& directory);
 
 double median(std::vector<double> values);
 // `part` of 0.99 is the 99th percentile. Precondition: sorted, not empty.
