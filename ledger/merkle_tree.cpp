@@ -80,12 +80,12 @@ const Hash& empty_root() {
   return root;
 }
 
-bool verifies(const InclusionProof& proof, const Hash& leaf, const Hash& root) {
-  if (proof.index >= proof.size) return false;
+std::optional<Hash> root_of(const InclusionProof& proof, const Hash& leaf) {
+  if (proof.index >= proof.size) return std::nullopt;
   Climb at{proof.index, proof.size - 1};
   Hash hash = leaf;
   for (const Hash& sibling : proof.path) {
-    if (at.at_root()) return false;
+    if (at.at_root()) return std::nullopt;
     if (at.sibling_is_left()) {
       hash = hash_node(sibling, hash);
       at.skip_missing_siblings();
@@ -94,7 +94,12 @@ bool verifies(const InclusionProof& proof, const Hash& leaf, const Hash& root) {
     }
     at.up();
   }
-  return at.at_root() && hash == root;
+  if (!at.at_root()) return std::nullopt;
+  return hash;
+}
+
+bool verifies(const InclusionProof& proof, const Hash& leaf, const Hash& root) {
+  return root_of(proof, leaf) == root;
 }
 
 bool verifies(const ConsistencyProof& proof, const Hash& old_root, const Hash& new_root) {

@@ -79,6 +79,9 @@ class Edge {
   std::vector<Hash> hashes_;
 };
 
+// The root that the path leads to from `leaf`; nothing if it fits no tree of that size.
+std::optional<Hash> root_of(const InclusionProof& proof, const Hash& leaf);
+
 // Where proofs find the hashes of perfect subtrees.
 class SubtreeReader {
  public:
