@@ -33,7 +33,7 @@ core::Result<Principal> authenticate(space::Authenticator& authenticator,
   if (!token) return token.error();
   auto principal = authenticator.authenticate(*token);
   if (!principal) return principal.error();
-  if (!principal->has(scope)) {
+  if (!scope.empty() && !principal->has(scope)) {
     return core::Error{core::Refusal::forbidden, "scope.missing",
                        "this token does not carry the scope " + scope};
   }

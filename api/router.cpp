@@ -73,7 +73,7 @@ void Router::add(std::string_view method,
                  RouteOptions options,
                  Handler handler) {
   TALLY_ASSERT(pattern.starts_with('/') && handler);
-  TALLY_ASSERT(options.scope.empty() || authenticate_);
+  TALLY_ASSERT((options.scope.empty() && !options.needs_token) || authenticate_);
   Node* node = root_.get();
   std::vector<std::string> names;
   for (std::string_view segment : split_path(pattern)) {
@@ -189,7 +189,7 @@ Result<Done> Router::read_slowly(BodySource& body,
 Result<Done> Router::admit(const Route& route, Request& request, BodySource& body) const {
   const RouteOptions& options = route.options;
   for (std::size_t i = 0; i < route.names.size(); ++i) request.params_[i].first = route.names[i];
-  if (!options.scope.empty()) {
+  if (options.needs_token || !options.scope.empty()) {
     auto principal = authenticate_(request, options.scope);
     if (!principal) return principal.error();
     request.principal = std::move(*principal);

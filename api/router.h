@@ -35,7 +35,8 @@ enum class BodyKind : std::uint8_t {
 };
 
 struct RouteOptions {
-  std::string scope = {};  // what the caller's token must carry; empty: no token is asked for
+  std::string scope = {};    // what the caller's token must carry
+  bool needs_token = false;  // where no scope is named: any token that is good
   BodyKind body = BodyKind::none;
   std::uint64_t body_bytes_max = 0;  // 0: the router's bound for this kind of body
   bool needs_idempotency_key = false;

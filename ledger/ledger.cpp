@@ -2,6 +2,7 @@
 
 #include "core/hash.h"
 #include "ledger/checkpoint.h"
+#include "ledger/cose.h"
 #include "ledger/proof.h"
 #include "ledger/store.h"
 #include "ledger/tile.h"
@@ -353,6 +354,16 @@ std::optional<Receipt> Ledger::find_receipt(Session& session, std::uint64_t seq)
   }
   receipt.checkpoint = std::make_shared<const std::string>(sign(signed_then));
   return receipt;
+}
+
+std::string Ledger::cose_file(const Receipt& receipt) const {
+  auto checkpoint = open_checkpoint(*receipt.checkpoint, origin(), signer_.verifier());
+  if (!checkpoint || checkpoint->head.size != receipt.proof.size ||
+      !verifies(receipt.proof, hash_leaf(receipt.entry), checkpoint->head.root)) {
+    throw Broken("the receipt of entry " + std::to_string(receipt.seq) +
+                 " is not proved by its checkpoint");
+  }
+  return sign_cose_receipt(receipt.entry, receipt.proof, checkpoint->head, signer_);
 }
 
 Receipt Ledger::receipt_of(Session& session, std::uint64_t seq) const {

@@ -103,6 +103,10 @@ class Ledger : public core::sql::Participant {
   std::optional<Receipt> find_receipt(core::sql::Session& session, std::uint64_t seq) const;
   // The same for an entry that is known to be there.
   Receipt receipt_of(core::sql::Session& session, std::uint64_t seq) const;
+  // A receipt as a COSE file (ledger/cose.h), the same bytes whenever it is asked for. Throws Broken
+  // unless the receipt proves its entry under a checkpoint of this log: only roots that checkpoints
+  // were signed for are signed again.
+  std::string cose_file(const Receipt& receipt) const;
 
   // --- the writer's batches -----------------------------------------------------------------------
 

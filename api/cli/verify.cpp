@@ -9,6 +9,7 @@
 #include "core/file.h"
 #include "core/json.h"
 #include "core/time.h"
+#include "ledger/cose.h"
 #include "ledger/envelope.h"
 #include "ledger/proof.h"
 
@@ -22,7 +23,8 @@ using core::Result;
 using ledger::VerifiedReceipt;
 
 constexpr const char* footer =
-    "RECEIPT is a .tlog-proof file. Nothing else is needed, and nothing is asked of a server.\n"
+    "RECEIPT is a .tlog-proof file (C2SP) or a .cose file (RFC 9942). Nothing else is needed, and\n"
+    "nothing is asked of a server.\n"
     "Exit codes: 0 the entry is in the log; 1 it is not proved; 2 could not check.";
 
 struct Options {
@@ -38,7 +40,8 @@ struct Claim {
 };
 
 Result<Claim> read_claim(const std::string& bytes, const ledger::VerifierKey& key) {
-  auto receipt = ledger::verify_receipt(bytes, key);
+  auto receipt = ledger::is_cose_receipt(bytes) ? ledger::verify_cose_receipt(bytes, key)
+                                                : ledger::verify_receipt(bytes, key);
   if (!receipt) return receipt.error();
   auto envelope = ledger::read_envelope(receipt->entry);
   auto entry = core::parse_json(receipt->entry);
@@ -117,7 +120,7 @@ void add_verify_command(CLI::App& app, Chosen& chosen) {
   auto options = std::make_shared<Options>();
   CLI::App* verify =
       app.add_subcommand("verify", "Check a receipt offline and print what its entry says");
-  verify->add_option("RECEIPT", options->receipt, "The .tlog-proof file")->required();
+  verify->add_option("RECEIPT", options->receipt, "The .tlog-proof or .cose file")->required();
   verify->add_option("--key", options->key, "The log's public key: a vkey, or @FILE");
   verify->add_flag("--json", options->json, "One JSON object");
   verify->footer(footer);

@@ -5,6 +5,7 @@
 #include "api/routes/ledger.h"
 #include "api/routes/parties.h"
 #include "api/routes/projects.h"
+#include "api/routes/receipts.h"
 #include "api/routes/tasks.h"
 
 namespace tally::api {
@@ -15,6 +16,7 @@ void add_all_routes(Router& router, Services& services, Metrics& metrics) {
   add_dataset_routes(router, services);
   add_contract_routes(router, services);
   add_ledger_routes(router, services.journal.readers, *services.publication);
+  add_receipt_routes(router, services);
   add_project_routes(router, services);
   add_task_routes(router, services);
 }

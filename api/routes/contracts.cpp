@@ -3,6 +3,7 @@
 #include "api/change.h"
 #include "api/messages/contracts.h"
 #include "api/routes/listing.h"
+#include "api/routes/receipts.h"
 #include "space/contracts/contracts.h"
 #include "space/uses/uses.h"
 
@@ -148,17 +149,12 @@ Result<Reply> show_use(space::Uses& uses, const Request& request) {
   return ok(RecordedUseBody{*std::move(view)});
 }
 
-Result<Reply> show_receipt(space::Uses& uses, const Request& request) {
+Result<Reply> show_receipt(Services& services, const Request& request) {
   auto id = request.id<UseId>("id");
   if (!id) return id.error();
-  auto file = uses.receipt(request.principal, *id);
-  if (!file) return file.error();
-  Reply reply;
-  reply.content_type = "text/plain; charset=utf-8";
-  reply.headers.emplace_back("Content-Disposition",
-                             "attachment; filename=\"" + id->text() + ".tlog-proof\"");
-  reply.body = *std::move(file);
-  return reply;
+  auto receipt = services.uses.receipt(request.principal, *id);
+  if (!receipt) return receipt.error();
+  return receipt_reply(request, services.journal.ledger, *receipt, id->text());
 }
 
 }  // namespace
@@ -186,8 +182,8 @@ void add_contract_routes(Router& router, Services& services) {
              [&](const Request& r) { return use(uses, r); });
   router.add("GET", "/v1/uses/{id}", {.scope = "contracts:read"},
              [&](const Request& r) { return show_use(uses, r); });
-  router.add("GET", "/v1/uses/{id}/receipt", {.scope = "contracts:read"},
-             [&](const Request& r) { return show_receipt(uses, r); });
+  router.add("GET", "/v1/uses/{id}/receipt", receipt_options("contracts:read"),
+             [&](const Request& r) { return show_receipt(services, r); });
 }
 
 }  // namespace tally::api

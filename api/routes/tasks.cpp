@@ -4,6 +4,7 @@
 
 #include "api/change.h"
 #include "api/messages/tasks.h"
+#include "api/routes/receipts.h"
 
 namespace tally::api {
 namespace {
@@ -53,17 +54,12 @@ Result<Reply> answer_all(labeling::Answers& answers, const Request& request) {
   return reply_change(201, *change);
 }
 
-Result<Reply> show_receipt(labeling::Answers& answers, const Request& request) {
+Result<Reply> show_receipt(Services& services, const Request& request) {
   auto id = request.id<AnswerId>("id");
   if (!id) return id.error();
-  auto file = answers.receipt(request.principal, *id);
-  if (!file) return file.error();
-  Reply reply;
-  reply.content_type = "text/plain; charset=utf-8";
-  reply.headers.emplace_back("Content-Disposition",
-                             "attachment; filename=\"" + id->text() + ".tlog-proof\"");
-  reply.body = *std::move(file);
-  return reply;
+  auto receipt = services.answers.receipt(request.principal, *id);
+  if (!receipt) return receipt.error();
+  return receipt_reply(request, services.journal.ledger, *receipt, id->text());
 }
 
 }  // namespace
@@ -79,8 +75,8 @@ void add_task_routes(Router& router, Services& services) {
              [&](const Request& r) { return answer_all(answers, r); });
   router.add("POST", "/v1/tasks/{id}/answers", change,
              [&](const Request& r) { return answer(answers, r); });
-  router.add("GET", "/v1/answers/{id}/receipt", {.scope = "projects:read"},
-             [&](const Request& r) { return show_receipt(answers, r); });
+  router.add("GET", "/v1/answers/{id}/receipt", receipt_options("projects:read"),
+             [&](const Request& r) { return show_receipt(services, r); });
 }
 
 }  // namespace tally::api

@@ -169,13 +169,13 @@ Result<Change> Answers::record_all(const Principal& caller,
   });
 }
 
-Result<std::string> Answers::receipt(const Principal& caller, const AnswerId& answer) {
-  return journal_.readers.read([&](Session& session) -> Result<std::string> {
+Result<ledger::Receipt> Answers::receipt(const Principal& caller, const AnswerId& answer) {
+  return journal_.readers.read([&](Session& session) -> Result<ledger::Receipt> {
     auto found = find_answer(session, answer);
     if (!found || !visible_project(session, found->project, caller)) {
       return Error{Refusal::not_found, "answer.not_found", "there is no such answer"};
     }
-    return journal_.ledger.receipt_of(session, found->seq).file();
+    return journal_.ledger.receipt_of(session, found->seq);
   });
 }
 

@@ -49,8 +49,8 @@ class Answers {
                                          const ProjectId& project,
                                          const std::vector<TaskAnswer>& commands);
 
-  // The receipt of an answer, as a .tlog-proof file. Refusal: answer.not_found.
-  core::Result<std::string> receipt(const Principal& caller, const AnswerId& answer);
+  // The receipt of an answer. Refusal: answer.not_found.
+  core::Result<ledger::Receipt> receipt(const Principal& caller, const AnswerId& answer);
 
  private:
   struct Recorded;

@@ -426,11 +426,11 @@ Result<UseView> Uses::show(const Principal& caller, const UseId& use) {
   });
 }
 
-Result<std::string> Uses::receipt(const Principal& caller, const UseId& use) {
-  return journal_.readers.read([&](Session& session) -> Result<std::string> {
+Result<ledger::Receipt> Uses::receipt(const Principal& caller, const UseId& use) {
+  return journal_.readers.read([&](Session& session) -> Result<ledger::Receipt> {
     auto known = visible_use(session, use, caller.party);
     if (!known) return known.error();
-    return journal_.ledger.receipt_of(session, known->entry).file();
+    return journal_.ledger.receipt_of(session, known->entry);
   });
 }
 

@@ -137,7 +137,7 @@ class Uses {
 
   // The use as its parties may see it, and its receipt. Refusal: use.not_found.
   core::Result<UseView> show(const Principal& caller, const UseId& use);
-  core::Result<std::string> receipt(const Principal& caller, const UseId& use);
+  core::Result<ledger::Receipt> receipt(const Principal& caller, const UseId& use);
 
   // The server could not deliver what it had recorded: the count goes back, the reason stays.
   void make_void(const UseId& use, const std::string& reason);

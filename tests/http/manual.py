@@ -20,6 +20,7 @@ class Route:
         facts = dict(re.findall(r"^- (\w+)(?:: (.*))?$", text, re.M))
         scope = CODE.search(facts["scope"].replace(":", "."))
         self.scope = scope.group(1).replace(".", ":") if scope else ""
+        self.needs_token = facts["scope"] != "none"
         self.needs_key = "key" in facts
         self.query = CODE.findall(facts.get("query", ""))
         self.body = facts.get("body", "")
@@ -46,7 +47,7 @@ class Route:
                   "uses": "use", "projects": "prj", "tasks": "tsk", "answers": "ans"}
         kind = prefix.get(path.split("/")[2] if path.count("/") > 1 else "", "")
         path = path.replace("{id}", kind + "_01ARZ3NDEKTSV4RRFFQ69G5FAV")
-        return path.replace("{path...}", "0/000")
+        return path.replace("{path...}", "0/000").replace("{seq}", "999999999")
 
 
 class Pages:
@@ -88,12 +89,15 @@ def refused_requests(route, tokens):
 
     yield request(method="DELETE"), "route.method_not_allowed"
     yield request(target=path + "/%2e%2e/x"), "request.malformed_path"
-    if route.scope:
-        other = "annotator" if route.scope in ("parties:read", "ledger:read") else "reader"
+    if route.needs_token:
         yield request(), "token.missing"
         yield request(token="nobody"), "token.unknown"
+    if route.scope:
+        other = "annotator" if route.scope in ("parties:read", "ledger:read") else "reader"
         yield request(token=other), "scope.missing"
     able = next((name for name, scopes in HOLDERS.items() if route.scope in scopes), None)
+    if route.needs_token and not route.scope:
+        able = "reader"
     yield request(target=path + "?colour=red", token=able), "request.unknown_parameter"
     if route.query:
         name = route.query[0]

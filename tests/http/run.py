@@ -181,15 +181,15 @@ class Runner:
             self.judge_body(route, request.body)
             self.taken.setdefault(route.pattern, request)
         kind = answer.headers.get("content-type", "")
-        if kind.startswith("text/plain") and answer.text().startswith("c2sp.org/tlog-proof"):
-            self.verify(answer.text())
+        if route.pattern.endswith("/receipt") and request.method != "HEAD":
+            self.verify(answer.body)
         elif kind == "application/json" and request.method != "HEAD":
             said = json.loads(answer.body)
             if route.answer:
                 findings = check_schema(said, self.pages.schema(route.answer))
                 demand(not findings, f"the answer is no {route.answer}: {findings}")
             if isinstance(said.get("receipt"), dict):
-                self.verify(said["receipt"]["proof"])
+                self.verify(said["receipt"]["proof"].encode())
 
     def judge_body(self, route, body):
         schema = self.pages.schema(route.schema)
@@ -199,8 +199,8 @@ class Runner:
             demand(not findings, f"taken, though it is no {route.schema}: {findings}")
 
     def verify(self, receipt):
-        path = self.server.directory / "receipt.tlog-proof"
-        path.write_text(receipt)
+        path = self.server.directory / "receipt"
+        path.write_bytes(receipt)
         done = subprocess.run([self.server.binary, "verify", str(path), "--key",
                                self.server.vkey()], capture_output=True, text=True)
         demand(done.returncode == 0, "the receipt does not verify: " + done.stderr)

@@ -10,6 +10,7 @@
 #include "core/sql/readers.h"
 #include "core/sql/sqlite/sqlite.h"
 #include "ledger/checkpoint.h"
+#include "ledger/cose.h"
 #include "ledger/proof.h"
 #include "ledger/schema.h"
 #include "ledger/store.h"
@@ -104,6 +105,50 @@ TEST_CASE("ledger: a receipt is the same bytes when it is asked for later, also 
   }
   CHECK(!running->readers.read(
       [&](core::sql::Session& session) { return running->ledger.find_receipt(session, 520); }));
+}
+
+TEST_CASE("ledger: a receipt as a COSE file proves the same entry under the same root") {
+  Bench bench;
+  auto running = bench.start();
+  for (int i = 0; i < 20; ++i) {
+    auto receipt = *running->append(i);
+    std::string file = running->ledger.cose_file(*receipt);
+    auto cose = verify_cose_receipt(file, bench.key());
+    auto plain = verify_receipt(receipt->file(), bench.key());
+    REQUIRE(cose);
+    REQUIRE(plain);
+    CHECK(cose->entry == receipt->entry);
+    CHECK(cose->index == plain->index);
+    CHECK(cose->checkpoint == plain->checkpoint);
+    CHECK(file == running->ledger.cose_file(running->readers.read([&](core::sql::Session& session) {
+      return running->ledger.receipt_of(session, receipt->seq);
+    })));
+  }
+}
+
+TEST_CASE("ledger: no root but that of a checkpoint of its own is signed for a COSE file") {
+  Bench bench;
+  auto running = bench.start();
+  for (int i = 0; i < 5; ++i) REQUIRE(running->append(i));
+  const Receipt good = **running->append(5);
+  const Receipt earlier = running->readers.read(
+      [&](core::sql::Session& session) { return running->ledger.receipt_of(session, 2); });
+  CHECK_NOTHROW(running->ledger.cose_file(good));
+  auto refused = [&](auto change) {
+    Receipt bent = good;
+    change(bent);
+    CHECK_THROWS_AS(static_cast<void>(running->ledger.cose_file(bent)), core::Broken);
+  };
+  refused([](Receipt& r) { r.entry += ' '; });
+  refused([](Receipt& r) { r.proof.path.at(0).bytes[7] ^= 1; });
+  refused([](Receipt& r) { r.proof.path.pop_back(); });
+  refused([](Receipt& r) { r.proof.size = 7; });
+  refused([&](Receipt& r) { r.checkpoint = earlier.checkpoint; });
+  refused([&](Receipt& r) {
+    NoteSigner stranger(origin, core::SigningKey::from_seed(core::sha256("other")));
+    Checkpoint forged{origin, {r.proof.size, *root_of(r.proof, hash_leaf(r.entry))}};
+    r.checkpoint = std::make_shared<const std::string>(sign_checkpoint(forged, stranger));
+  });
 }
 
 TEST_CASE("ledger: a refused or thrown command leaves no entry, its neighbours stay") {

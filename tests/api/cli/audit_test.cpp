@@ -136,6 +136,33 @@ TEST_CASE("cli verify: a receipt proves its entry to whoever holds the log's key
   CHECK(refused.json().find("verify")->as_string() == "not_proved");
 }
 
+TEST_CASE("cli verify: a COSE receipt is known by its bytes and proves the same") {
+  SampleLedger sample;
+  sample.append(1, 300);
+  auto connection = core::sql::sqlite::open_reader(sample.path());
+  core::sql::Session session(connection);
+  auto receipt = sample.ledger().receipt_of(session, 17);
+  std::string bytes = sample.ledger().cose_file(receipt);
+  test::TempDir dir;
+  std::string plain = dir.file("plain"), cose = dir.file("cose");
+  REQUIRE(core::write_file(plain, receipt.file()));
+  REQUIRE(core::write_file(cose, bytes));
+  auto words = run({"verify", cose, "--key", vkey});
+  CHECK(words.code == 0);
+  CHECK(words.out == run({"verify", plain, "--key", vkey}).out);
+  CHECK(run({"verify", cose, "--key", vkey, "--json"}).out ==
+        run({"verify", plain, "--key", vkey, "--json"}).out);
+  std::string other = ledger::format_vkey(test::sample_signer("other").verifier());
+  CHECK(run({"verify", cose, "--key", other}).code == 1);
+  CHECK(run({"verify", cose}).code == 2);
+  for (std::size_t i = 0; i < bytes.size(); i += 7) {
+    std::string changed = bytes;
+    changed[i] = static_cast<char>(changed[i] ^ 1);
+    REQUIRE(core::write_file(cose, changed));
+    CHECK(run({"verify", cose, "--key", vkey}).code == 1);
+  }
+}
+
 TEST_CASE("cli verify: each byte of a receipt, changed, leaves it unproved") {
   SampleLedger sample;
   sample.append(1, 40);

@@ -66,7 +66,7 @@ struct Site {
     if (!token) return token.error();
     auto principal = services.authenticator.authenticate(*token);
     if (!principal) return principal.error();
-    if (!principal->has(scope)) {
+    if (!scope.empty() && !principal->has(scope)) {
       return core::Error{core::Refusal::forbidden, "scope.missing", scope};
     }
     return principal;

@@ -152,8 +152,8 @@ TEST_CASE("answers: every receipt is had again, by those who see the project") {
   REQUIRE(change);
   auto id =
       *AnswerId::parse(core::parse_json(change->body)->find("answer")->find("id")->as_string());
-  CHECK(*project.answers().receipt(ann, id) == change->receipt->file());
-  CHECK(*project.answers().receipt(project.person_of(project.provider), id) ==
+  CHECK(project.answers().receipt(ann, id)->file() == change->receipt->file());
+  CHECK(project.answers().receipt(project.person_of(project.provider), id)->file() ==
         change->receipt->file());
   CHECK(code_of(project.answers().receipt(project.person_of(space::PartyId()), id)) ==
         "answer.not_found");

@@ -1,0 +1,28 @@
+// Receipts of entries, in either of their two formats, and who may ask for which.
+#pragma once
+
+#include <string_view>
+
+#include "api/router.h"
+#include "api/services.h"
+
+namespace tally::api {
+
+//   GET /v1/ledger/entries/{seq}/receipt   the receipt of any entry   a token
+//
+// An entry is shown to the actor that wrote it; to an actor of a party that it concerns, with the scope
+// that reads such things (contracts:read for what happens under a contract, and so on); and to whoever
+// has ledger:read. Any other is 404 "entry.not_found", as one that is not there.
+void add_receipt_routes(Router& router, Services& services);
+
+// What a route declares that answers with receipt_reply.
+RouteOptions receipt_options(std::string_view scope);
+
+// A `.tlog-proof` file; or, when asked by `?format=cose` or `Accept: application/cose`, a `.cose` file
+// (ledger/cose.h). The query wins. Invalid "request.invalid_parameter" for another format.
+core::Result<Reply> receipt_reply(const Request& request,
+                                  const ledger::Ledger& ledger,
+                                  const ledger::Receipt& receipt,
+                                  std::string_view file_name);
+
+}  // namespace tally::api
