@@ -1,0 +1,43 @@
+#include "api/wire.h"
+#include "core/json.h"
+#include "corpus/corpus.h"
+#include "ledger/checkpoint.h"
+#include "ledger/envelope.h"
+#include "ledger/policy.h"
+#include "ledger/tile.h"
+
+namespace tally::corpus {
+namespace {
+
+template <class T>
+std::string code_of(const core::Result<T>& result) {
+  return result ? "" : result.error().code;
+}
+
+template <class T>
+std::string refused_unless(const std::optional<T>& value) {
+  return value ? "" : "refused";
+}
+
+}  // namespace
+
+std::string judge(const Case& item) {
+  const std::string& bytes = item.bytes;
+  if (item.kind == "checkpoint") {
+    auto log = signer_of("dataspace.example/ledger", 0).verifier();
+    return code_of(ledger::open_checkpoint(bytes, log.name, log));
+  }
+  if (item.kind == "tile_path") return refused_unless(ledger::parse_tile_path(bytes));
+  if (item.kind == "bundle") return refused_unless(ledger::parse_bundle(bytes));
+  if (item.kind == "entry") return refused_unless(ledger::read_envelope(bytes));
+  if (item.kind == "vkey") return code_of(ledger::parse_vkey(bytes));
+  if (item.kind == "policy") return code_of(ledger::parse_policy(bytes));
+  if (item.kind == "json") return code_of(core::parse_json(bytes));
+  if (item.kind == "http_head") {
+    auto head = api::read_head(bytes, {});
+    return head ? refused_unless(*head) : head.error().code;
+  }
+  return "nobody judges " + item.kind;
+}
+
+}  // namespace tally::corpus
