@@ -86,7 +86,8 @@ class Exporter {
   Result<ExportReport> run() {
     for (auto step : {&Exporter::read_checkpoint, &Exporter::read_edge, &Exporter::compare_with_old,
                       &Exporter::write_tree, &Exporter::write_checkpoint}) {
-      if (auto done = (this->*step)(); !done) return done.error();
+      auto done = (this->*step)();
+      if (!done) return done.error();
     }
     return std::move(report_);
   }
@@ -115,9 +116,10 @@ class Exporter {
       unsigned width = tile_width(level, tile, size());
       if (width == 0) continue;
       auto bytes = fetch_tile(level, tile, width);
-      if (!bytes)
+      if (!bytes) {
         return wrong_source("the source lacks " +
                             format_tile_path({.level = level, .index = tile, .width = width}));
+      }
       edge_[level] = *std::move(bytes);
     }
     TileSubtrees subtrees([this](unsigned level, std::uint64_t) { return edge_[level]; });
