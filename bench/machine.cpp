@@ -5,7 +5,9 @@
 #include <fcntl.h>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <linux/magic.h>
+#include <sstream>
 #include <sys/vfs.h>
 #include <thread>
 #include <unistd.h>
@@ -54,6 +56,17 @@ std::uint64_t anonymous_bytes() {
   std::string kibibytes = value_in("/proc/self/status", "RssAnon");
   if (kibibytes.empty()) throw Broken("the kernel does not tell RssAnon");
   return std::stoull(kibibytes) * 1024;
+}
+
+double cpu_seconds_of(pid_t process) {
+  std::ifstream stat("/proc/" + std::to_string(process) + "/stat");
+  std::string line((std::istreambuf_iterator<char>(stat)), {});
+  std::istringstream fields(line.substr(line.rfind(')') + 2));
+  std::string skipped;
+  for (int i = 0; i < 11; ++i) fields >> skipped;
+  double user = 0, kernel = 0;
+  fields >> user >> kernel;
+  return (user + kernel) / static_cast<double>(sysconf(_SC_CLK_TCK));
 }
 
 DataDirectory::DataDirectory(const std::string& parent) {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <sys/types.h>
 #include <vector>
 
 namespace tally::bench {
@@ -16,6 +17,9 @@ Machine this_machine();
 
 // Memory of this process that no file backs (RssAnon); pages of mapped files are not in it.
 std::uint64_t anonymous_bytes();
+
+// What the threads of a process have used so far, in user and kernel mode.
+double cpu_seconds_of(pid_t process);
 
 // A directory of its own below `parent`, gone when the benchmark is over. Throws core::Broken on a
 // file system that lives in memory: what is measured there is no disk.

@@ -117,6 +117,7 @@ class AppenderProcess {
   AppenderProcess(const AppenderProcess&) = delete;
   AppenderProcess& operator=(const AppenderProcess&) = delete;
   int port() const { return port_; }
+  double cpu_seconds() const { return bench::cpu_seconds_of(child_); }
 
  private:
   int port_ = 0;
@@ -193,11 +194,13 @@ class Window {
 
 struct Series {
   std::vector<double> per_second, p50_ms, p99_ms;
+  std::vector<double> server_cpu_us;  // for each answer
 
-  void add(const std::string& name, const bench::LoadResult& result) {
+  void add(const std::string& name, const bench::LoadResult& result, double cpu_seconds) {
     if (result.failures > 0)
       throw core::Broken(fmt::format("{} requests of {} failed; the first: {}", result.failures,
                                      name, result.first_failure));
+    server_cpu_us.push_back(cpu_seconds * 1e6 / static_cast<double>(result.answered));
     per_second.push_back(result.per_second);
     p50_ms.push_back(result.p50_ms);
     p99_ms.push_back(result.p99_ms);
@@ -212,30 +215,34 @@ struct Measured {
   std::size_t checkpoints = 0;
 };
 
-Measured measure(int port, bool quick) {
+Measured measure(const AppenderProcess& server, bool quick) {
   int rounds = quick ? 1 : 5;
   double seconds = quick ? 2 : 4;
   Measured measured;
+  auto add = [&](const std::string& name, const bench::Load& load) {
+    double before = server.cpu_seconds();
+    auto result = bench::run_load(load);
+    measured.series[name].add(name, result, server.cpu_seconds() - before);
+  };
+  auto get = [](std::size_t, std::uint64_t) {
+    return std::string("GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n");
+  };
   int windows = 0;
   for (int round = 0; round < rounds; ++round) {
     fmt::print(stderr, "round {} of {}\n", round + 1, rounds);
-    auto get = [](std::size_t, std::uint64_t) {
-      return std::string("GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n");
-    };
-    measured.series["empty_get"].add(
-        "empty_get",
-        bench::run_load(
-            {.port = port, .connections = 64, .seconds = seconds, .request = get, .sample = {}}));
+    add("empty_get", {.port = server.port(),
+                      .connections = 64,
+                      .seconds = seconds,
+                      .request = get,
+                      .sample = {}});
     for (std::size_t connections : connection_counts) {
       Window window(++windows, connections);
-      auto result = bench::run_load(
-          {.port = port,
+      add("appends_" + std::to_string(connections),
+          {.port = server.port(),
            .connections = connections,
            .seconds = seconds,
            .request = [&](std::size_t c, std::uint64_t n) { return window.request(c, n); },
            .sample = [&](const std::string& body) { window.keep(body); }});
-      std::string name = "appends_" + std::to_string(connections);
-      measured.series[name].add(name, result);
       window.verify();
       measured.receipts += window.receipts();
       measured.checkpoints += window.checkpoints();
@@ -257,10 +264,12 @@ void print(const Options& options, const Measured& measured, const std::string& 
   };
   double get_rate = median("empty_get", &Series::per_second);
   double ratio = median("appends_64", &Series::per_second) / get_rate;
-  fmt::print("{:12} {:>12} {:>10} {:>10}\n", "", "per second", "p50 ms", "p99 ms");
+  fmt::print("{:12} {:>12} {:>10} {:>10} {:>14}\n", "", "per second", "p50 ms", "p99 ms",
+             "server cpu us");
   for (const auto& [name, series] : measured.series) {
-    fmt::print("{:12} {:12.0f} {:10.3f} {:10.3f}\n", name, bench::median(series.per_second),
-               bench::median(series.p50_ms), bench::median(series.p99_ms));
+    fmt::print("{:12} {:12.0f} {:10.3f} {:10.3f} {:14.1f}\n", name,
+               bench::median(series.per_second), bench::median(series.p50_ms),
+               bench::median(series.p99_ms), bench::median(series.server_cpu_us));
   }
   fmt::print(
       "\nappends at 64 connections / empty GET  {:.3f}\n"
@@ -276,9 +285,11 @@ void print(const Options& options, const Measured& measured, const std::string& 
                   machine, options.quick);
   for (std::size_t connections : connection_counts) {
     std::string name = "appends_" + std::to_string(connections);
-    text += fmt::format(R"(,"appends_per_s_{0}":{1:.0f},"p50_ms_{0}":{2:.3f},"p99_ms_{0}":{3:.3f})",
-                        connections, median(name, &Series::per_second),
-                        median(name, &Series::p50_ms), median(name, &Series::p99_ms));
+    text +=
+        fmt::format(R"(,"appends_per_s_{0}":{1:.0f},"p50_ms_{0}":{2:.3f},"p99_ms_{0}":{3:.3f},)"
+                    R"("server_cpu_us_{0}":{4:.1f})",
+                    connections, median(name, &Series::per_second), median(name, &Series::p50_ms),
+                    median(name, &Series::p99_ms), median(name, &Series::server_cpu_us));
   }
   fmt::print(R"({},"empty_get_per_s":{:.0f},"ratio_64":{:.3f},"receipts_verified":{},)"
              R"("checkpoints_verified":{}}})"
@@ -301,7 +312,7 @@ int main(int argc, char** argv) {
     if (!options.serve.empty()) Appender(options.serve).serve();
     bench::DataDirectory directory(options.dir);
     AppenderProcess server(directory.file("ledger.db"));
-    print(options, measure(server.port(), options.quick), bench::machine_members(directory));
+    print(options, measure(server, options.quick), bench::machine_members(directory));
     return 0;
   } catch (const std::exception& broken) {
     std::cerr << "bench receipts: " << broken.what() << "\n";

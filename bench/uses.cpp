@@ -3,14 +3,10 @@
 // One use: token, purpose and meter checks, a durable ledger entry, 4 KiB of sealed content opened
 // and released, a receipt with its inclusion proof under a signed checkpoint. Every use has a fresh
 // Idempotency-Key. The load generator runs beside the server, on one thread.
-#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <map>
-#include <sstream>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -131,17 +127,7 @@ class Bench {
     bench::LoadResult result = run();
     series_[name].add(name, result, cpu_seconds() - before);
   }
-  // What the server's threads have used so far, in user and kernel mode.
-  double cpu_seconds() const {
-    std::ifstream stat("/proc/" + std::to_string(server_.pid()) + "/stat");
-    std::string line((std::istreambuf_iterator<char>(stat)), {});
-    std::istringstream fields(line.substr(line.rfind(')') + 2));
-    std::string skipped;
-    for (int i = 0; i < 11; ++i) fields >> skipped;
-    double user = 0, kernel = 0;
-    fields >> user >> kernel;
-    return (user + kernel) / static_cast<double>(::sysconf(_SC_CLK_TCK));
-  }
+  double cpu_seconds() const { return bench::cpu_seconds_of(server_.pid()); }
   int port() const { return std::stoi(server_.url().substr(server_.url().rfind(':') + 1)); }
 
   bench::LoadResult get(int port) {
@@ -201,15 +187,6 @@ struct Options {
   std::string dir = "build/bench";
 };
 
-std::string machine_text(const bench::DataDirectory& directory) {
-  bench::Machine machine = bench::this_machine();
-  auto times = bench::sync_times_us(directory, 300);
-  std::ranges::sort(times);
-  return core::canonical(Json::object({{"cores", machine.cores}, {"cpu", machine.cpu}}))
-      .insert(1, "\"fdatasync_p50_us\":" + fixed(bench::percentile(times, 0.5), 0) +
-                     ",\"fdatasync_p99_us\":" + fixed(bench::percentile(times, 0.99), 0) + ",");
-}
-
 void print(const Options& options, const Bench& bench, const std::string& machine) {
   auto rate = [&](const std::string& name) {
     return bench::median(bench.series().at(name).per_second);
@@ -258,7 +235,7 @@ int main(int argc, char** argv) {
     Bench bench(here.parent_path() / "api" / "tallystick", here / "plain_httplib", directory,
                 options.quick);
     bench.measure();
-    print(options, bench, machine_text(directory));
+    print(options, bench, "{" + bench::machine_members(directory) + "}");
   } catch (const std::exception& error) {
     std::fprintf(stderr, "bench uses: %s\n", error.what());
     return 2;
