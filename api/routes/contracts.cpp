@@ -135,6 +135,11 @@ Result<Reply> use(space::Uses& uses, const Request& request) {
         200, "{" + (grant.empty() ? "" : grant.substr(1) + ",") + use_receipt(*answer) + "}");
   }
   reply.headers.emplace_back("Tallystick-Receipt", "/v1/uses/" + answer->use.text() + "/receipt");
+  if (answer->redelivery_seq) {
+    reply.headers.emplace_back(
+        "Tallystick-Redelivery",
+        "/v1/ledger/entries/" + std::to_string(*answer->redelivery_seq) + "/receipt");
+  }
   bool delivers = answer->page || answer->file || answer->grant;
   if (!delivers) reply.headers.emplace_back("Tallystick-Delivered", "false");
   if (answer->repeated) reply.headers.emplace_back("Tallystick-Repeated", "true");

@@ -203,6 +203,7 @@ Result<ReceiptPtr> Intake::commit_chunk(Tx& tx, Import& import, const RoutedChun
   moved.answer.human += event.human;
   moved.answer.held += event.held;
   moved.answer.chunks += 1;
+  moved.answer.entries.push_back(receipt->seq);
   moved.last_seq = receipt->seq;
   moved.is_done = moved.answer.imported == import.lines.count();
   store_import(tx, moved);

@@ -14,6 +14,9 @@ struct Statements {
       from import
      where project = ?1 and key_hash = ?2
   )"};
+  Statement import_entries{db, R"(
+    select seq from import_entry where project = ?1 and key_hash = ?2 order by seq
+  )"};
   Statement chunk{db, R"(
     select kind, seq, lines, root from line_chunk where project = ?1 and chunk = ?2
   )"};
@@ -45,6 +48,10 @@ struct WriteStatements {
       set state = excluded.state, items = excluded.items, accepted = excluded.accepted,
           human = excluded.human, held = excluded.held, chunks = excluded.chunks,
           last_seq = excluded.last_seq
+  )"};
+  Statement import_entry{db, R"(
+    insert into import_entry (project, key_hash, seq) values (?1, ?2, ?3)
+    on conflict (project, key_hash, seq) do nothing
   )"};
   Statement chunk{db, R"(
     insert into line_chunk (project, chunk, kind, seq, lines, root) values (?1, ?2, ?3, ?4, ?5, ?6)
@@ -78,26 +85,32 @@ ItemRow item_from_row(const Cursor& row) {
 std::optional<ImportRow> find_import(Session& session,
                                      const ProjectId& project,
                                      const Hash& key_hash) {
-  auto row = session.use<Statements>().find_import(project, key_hash);
+  auto& sql = session.use<Statements>();
+  auto row = sql.find_import(project, key_hash);
   if (!row.next()) return std::nullopt;
   ImportRow found;
   found.project = project;
   found.key_hash = key_hash;
   found.request = row.hash(0);
   found.is_done = row.view(1) == "done";
-  found.answer = {row.integer(2), row.integer(3), row.integer(4), row.integer(5), row.integer(6)};
+  found.answer = {row.integer(2), row.integer(3), row.integer(4),
+                  row.integer(5), row.integer(6), {}};
   found.last_seq = row.natural(7);
   found.model = row.optional_text(8);
   found.salt = row.text(9);
+  auto entry = sql.import_entries(project, key_hash);
+  while (entry.next()) found.answer.entries.push_back(entry.natural(0));
+  if (found.answer.entries.empty()) found.answer.entries = {found.last_seq};
   return found;
 }
 
 void store_import(Tx& tx, const ImportRow& row) {
-  tx.use<WriteStatements>()
-      .store_import(row.project, row.key_hash, row.request, row.is_done ? "done" : "running",
-                    row.answer.imported, row.answer.accepted, row.answer.human, row.answer.held,
-                    row.answer.chunks, row.last_seq, row.model, row.salt)
+  auto& sql = tx.use<WriteStatements>();
+  sql.store_import(row.project, row.key_hash, row.request, row.is_done ? "done" : "running",
+                   row.answer.imported, row.answer.accepted, row.answer.human, row.answer.held,
+                   row.answer.chunks, row.last_seq, row.model, row.salt)
       .run();
+  sql.import_entry(row.project, row.key_hash, row.last_seq).run();
 }
 
 void store_chunk(Tx& tx, const LineChunk& chunk) {

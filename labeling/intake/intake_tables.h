@@ -25,6 +25,8 @@ struct ImportAnswer {
   std::int64_t held = 0;
   std::int64_t chunks = 0;
 
+  std::vector<std::uint64_t> entries;  // of the ledger, one for each chunk
+
   bool operator==(const ImportAnswer&) const = default;
   static constexpr auto fields = std::tuple{
       core::field("imported", &ImportAnswer::imported),
@@ -32,6 +34,7 @@ struct ImportAnswer {
       core::field("human", &ImportAnswer::human),
       core::field("held", &ImportAnswer::held),
       core::field("chunks", &ImportAnswer::chunks),
+      core::field("entries", &ImportAnswer::entries),
   };
 };
 

@@ -29,10 +29,11 @@ VersionView version_of(const Change& change) {
   return answer->version;
 }
 
-// The upload's answer as a release's.
-Change as_release(Change change, bool is_repeated) {
+// The upload's answer as a release's; `registered` is the entry before.
+Change as_release(Change change, std::uint64_t registered, bool is_repeated) {
   auto version = version_of(change);
-  change.body = core::canonical(ReleaseAnswer{version.records.value_or(0), version});
+  change.body = core::canonical(
+      ReleaseAnswer{{registered, change.receipt->seq}, version.records.value_or(0), version});
   change.repeated = is_repeated;
   return change;
 }
@@ -97,7 +98,8 @@ Result<Change> Releases::release(const Principal& caller,
   if (!registered) return registered;
   auto version = version_of(*registered);
   if (registered->repeated) {
-    if (auto published = find_published(version)) return as_release(*std::move(published), true);
+    if (auto published = find_published(version))
+      return as_release(*std::move(published), registered->receipt->seq, true);
     if (version.digest != content.digest()) return outdated();
   }
   auto uploaded = uploads_.upload(caller, version.dataset, version.version,
@@ -106,7 +108,7 @@ Result<Change> Releases::release(const Principal& caller,
                                     return Result<Done>(Done{});
                                   });
   if (!uploaded) return uploaded;
-  return as_release(*std::move(uploaded), false);
+  return as_release(*std::move(uploaded), registered->receipt->seq, false);
 }
 
 }  // namespace tally::labeling

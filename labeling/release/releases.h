@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <tuple>
+#include <vector>
 
 #include "labeling/projects/project_tables.h"
 #include "labeling/release/release_content.h"
@@ -24,10 +25,12 @@ struct ReleaseCommand {
 };
 
 struct ReleaseAnswer {
-  std::uint64_t released = 0;  // items, one line each
+  std::vector<std::uint64_t> entries;  // of the ledger: the version registered, and published
+  std::uint64_t released = 0;          // items, one line each
   space::VersionView version;
 
   static constexpr auto fields = std::tuple{
+      core::field("entries", &ReleaseAnswer::entries),
       core::field("released", &ReleaseAnswer::released),
       core::field("version", &ReleaseAnswer::version),
   };

@@ -139,6 +139,7 @@ struct Uses::Recorded {
   bool repeated = false;
   bool delivers = true;
   ledger::ReceiptPtr receipt;  // of a new use
+  std::optional<std::uint64_t> redelivery_seq = {};
 };
 
 Uses::Uses(ledger::Journal& journal,
@@ -236,6 +237,7 @@ Result<UseAnswer> Uses::use(const Principal& caller,
                    .count_after = recorded->count_before + 1,
                    .limit = planned->agreement->terms.permissions[recorded->rule].uses_max,
                    .receipt = recorded->receipt ? recorded->receipt->file() : "",
+                   .redelivery_seq = recorded->redelivery_seq,
                    .repeated = recorded->repeated,
                    .page = std::nullopt,
                    .file = std::nullopt,
@@ -351,6 +353,7 @@ Result<Uses::Recorded> Uses::repeat(Tx& tx, const Plan& plan, Recorded earlier) 
   auto& sql = tx.use<WriteStatements>();
   sql.advance(agreement.id, standing.seq + 1, receipt->hash, state_name(standing.state), 0).run();
   sql.redeliver(earlier.use, earlier.redeliveries + 1).run();
+  earlier.redelivery_seq = receipt->seq;
   return earlier;
 }
 

@@ -106,7 +106,8 @@ struct UseAnswer {
   std::uint64_t count_before = 0;
   std::uint64_t count_after = 0;
   std::uint64_t limit = 0;
-  std::string receipt;  // a .tlog-proof file
+  std::string receipt;                               // a .tlog-proof file
+  std::optional<std::uint64_t> redelivery_seq = {};  // of the entry about this repetition
   bool repeated = false;
   std::optional<RecordPage> page;
   std::optional<OpenedFile> file;

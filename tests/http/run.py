@@ -5,7 +5,8 @@
 
 Of every answer it is demanded, whatever the script says: no 5xx; a refusal is a problem document and
 leaves ledger and database as they were, as GET and HEAD do; every receipt verifies offline; a body
-that was taken fits its schema in schemas/http. Exit 1 if anything is not as it should be."""
+that was taken fits its schema in schemas/http; a change names every entry that it wrote, and the
+receipt of each can be had. Of every route that changes something this has to be seen. Exit 1 if anything is not as it should be."""
 import argparse
 import json
 import os
@@ -26,7 +27,10 @@ import space as people
 from json_schema import check as check_schema
 
 HERE = pathlib.Path(__file__).resolve().parent
+SCRIPTS = HERE / "scripts"
 VARIABLE = re.compile(r"\$\{([^}]*)\}")
+# A lease is no entry: the label that is given under it names it. A decision changes nothing.
+WITHOUT_ENTRY = ("/v1/projects/{id}/leases", "/v1/contracts/{id}/decisions")
 PROBLEM_MEMBERS = {"code", "detail", "instance", "status", "title", "type"}
 
 
@@ -51,6 +55,7 @@ class Runner:
         self.standing = state.read()
         self.requests = self.refusals = self.receipts = 0
         self.codes = set()
+        self.recorded = set()  # routes whose entries were all named and proved
         self.taken = {}  # the first request of each route whose body was taken
 
     # --- what a script may name -------------------------------------------------------------------
@@ -150,6 +155,8 @@ class Runner:
         is_refused = answer.status >= 400
         if is_refused or request.method in ("GET", "HEAD"):
             demand(before == self.standing, f"{answer.status}, and yet the state is another")
+        if not is_refused and request.method in ("POST", "PUT"):
+            self.judge_entries(request, answer, before, self.standing)
         if is_refused:
             self.refusals += 1
             if request.method != "HEAD":
@@ -191,6 +198,48 @@ class Runner:
             if isinstance(said.get("receipt"), dict):
                 self.verify(said["receipt"]["proof"].encode())
 
+    def judge_entries(self, request, answer, before, after):
+        """Each entry that a change wrote is named by its answer, and its receipt can be had by the
+        same token, in both formats."""
+        route = self.pages.find(request.method, request.target)
+        written = set(range(binary.size_of(before), binary.size_of(after)))
+        if route.pattern in WITHOUT_ENTRY:
+            demand(not written, "an entry, where none is told of")
+            return
+        named = self.entries_named(request, answer)
+        demand(written <= named, f"it wrote {sorted(written)} and names {sorted(named)}")
+        if written:
+            self.recorded.add((route.method, route.pattern))
+        token = [header for header in request.headers if header[0] == "Authorization"]
+        for seq in sorted(written if token else ()):  # who has no token yet has the answer's receipt
+            for form in ("tlog-proof", "cose"):
+                path = f"/v1/ledger/entries/{seq}/receipt?format={form}"
+                found = self.server.send(exchange.Request("GET", path, token))
+                demand(found.status == 200, f"{found.status} for the receipt of entry {seq}")
+                demand(self.verify(found.body) == seq, f"the receipt of entry {seq} is another's")
+
+    def entries_named(self, request, answer):
+        named = set()
+        token = [header for header in request.headers if header[0] == "Authorization"]
+        if "tallystick-redelivery" in answer.headers:
+            named.add(int(answer.headers["tallystick-redelivery"].split("/")[4]))
+        if "tallystick-receipt" in answer.headers:
+            path = answer.headers["tallystick-receipt"]
+            named.add(self.verify(self.server.send(exchange.Request("GET", path, token)).body))
+        if answer.headers.get("content-type") == "application/json":
+            said = json.loads(answer.body)
+            named.update(said.get("entries", ()))
+            named.update(answered["seq"] for answered in said.get("answers", ()))
+            if "receipt" in said:
+                named.add(said["receipt"]["seq"])
+        return named
+
+    def unproved_routes(self):
+        """Routes that change something, and of which no change was seen with its receipts."""
+        changing = {(route.method, route.pattern) for route in self.pages.routes
+                    if route.method in ("POST", "PUT") and route.pattern not in WITHOUT_ENTRY}
+        return sorted(changing - self.recorded)
+
     def judge_body(self, route, body):
         schema = self.pages.schema(route.schema)
         lines = body.splitlines() if route.takes_lines else [body]
@@ -201,10 +250,11 @@ class Runner:
     def verify(self, receipt):
         path = self.server.directory / "receipt"
         path.write_bytes(receipt)
-        done = subprocess.run([self.server.binary, "verify", str(path), "--key",
+        done = subprocess.run([self.server.binary, "verify", str(path), "--json", "--key",
                                self.server.vkey()], capture_output=True, text=True)
         demand(done.returncode == 0, "the receipt does not verify: " + done.stderr)
         self.receipts += 1
+        return json.loads(done.stdout)["index"]
 
     # --- what a script demands --------------------------------------------------------------------
 
@@ -336,6 +386,10 @@ def run_all(server, paths):
               f"{runner.refusals - before[1]} refused", flush=True)
     failures += run_routes(runner)
     failures += run_mutations(runner)
+    if len(paths) == len(list(SCRIPTS.glob("*.txt"))):
+        failures += [f"no receipt was seen of {method} {pattern}"
+                     for method, pattern in runner.unproved_routes()]
+    print(f"receipts of every entry that was written, by {len(runner.recorded)} routes")
     state.close()
     print(f"{runner.requests} requests, {runner.refusals} of them refused with "
           f"{len(runner.codes)} codes; {runner.receipts} receipts verified")
@@ -347,7 +401,7 @@ def main():
     arguments.add_argument("--binary", required=True)
     arguments.add_argument("names", nargs="*", help="scripts to run, all if none is named")
     given = arguments.parse_args()
-    paths = [path for path in sorted((HERE / "scripts").glob("*.txt"))
+    paths = [path for path in sorted(SCRIPTS.glob("*.txt"))
              if not given.names or path.stem in given.names]
     environment = {**os.environ, "TALLYSTICK_LEASE_REAPER_SECONDS": "3600"}
     with tempfile.TemporaryDirectory() as folder:

@@ -76,6 +76,11 @@ class Server:
         return json.loads(self.run("audit", str(self.directory), "--key", self.vkey(), "--json"))
 
 
+def size_of(state):
+    """Of the ledger, in what State.read() gives."""
+    return int(state[0].split("\n")[1])
+
+
 class State:
     """What a refused request must leave as it was: the ledger's head, as everyone sees it, and every
     row of the database but the stored checkpoint, which follows the head by one batch."""

@@ -53,6 +53,10 @@ ImportAnswer answer_of(const core::Result<space::Change>& change) {
   REQUIRE_MESSAGE(change, code_of(change));
   auto answer = core::decode<ImportAnswer>(*core::parse_json(change->body));
   REQUIRE(answer);
+  CHECK(std::cmp_equal(answer->entries.size(), answer->chunks));
+  CHECK(std::is_sorted(answer->entries.begin(), answer->entries.end()));
+  CHECK(answer->entries.back() == change->receipt->seq);
+  answer->entries.clear();  // where they stand in the ledger, nobody knows before
   return *answer;
 }
 

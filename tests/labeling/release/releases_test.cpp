@@ -66,6 +66,9 @@ TEST_CASE("release: what is settled becomes a version that names its parent and 
   auto first = project.space.ledger_size();
   auto change = project.release("k", "first labels");
   auto answer = answer_of(change);
+  REQUIRE(answer.entries.size() == 2);
+  CHECK(answer.entries[0] < answer.entries[1]);
+  CHECK(answer.entries[1] == change->receipt->seq);
   CHECK(answer.released == 2);
   CHECK(answer.version.version == 2);
   CHECK(answer.version.state == space::VersionState::published);
