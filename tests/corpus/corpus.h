@@ -60,6 +60,7 @@ void add_cose(Cases& cases);         // COSE receipts, verified
 void add_checkpoints(Cases& cases);  // checkpoint notes, opened
 void add_tiles(Cases& cases);        // paths and bundles
 void add_texts(Cases& cases);        // JSON, entries, policies, keys
+void add_requests(Cases& cases);     // notes, requests to witnesses, CBOR, contracts, HTTP
 Cases all_cases();
 
 // What our code says to it: the code of its refusal, or nothing.

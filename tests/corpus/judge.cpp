@@ -1,10 +1,14 @@
 #include "api/wire.h"
 #include "core/json.h"
 #include "corpus/corpus.h"
+#include "ledger/add_checkpoint.h"
+#include "ledger/cbor.h"
 #include "ledger/checkpoint.h"
 #include "ledger/envelope.h"
 #include "ledger/policy.h"
 #include "ledger/tile.h"
+#include "space/contracts/document.h"
+#include "space/contracts/purpose.h"
 
 namespace tally::corpus {
 namespace {
@@ -17,6 +21,13 @@ std::string code_of(const core::Result<T>& result) {
 template <class T>
 std::string refused_unless(const std::optional<T>& value) {
   return value ? "" : "refused";
+}
+
+std::string judge_contract(const std::string& bytes) {
+  auto json = core::parse_json(bytes);
+  if (!json) return json.error().code;
+  auto document = core::decode<space::ContractDocument>(*json);
+  return document ? code_of(space::read_terms(*document, "")) : document.error().code;
 }
 
 }  // namespace
@@ -33,6 +44,16 @@ std::string judge(const Case& item) {
   if (item.kind == "vkey") return code_of(ledger::parse_vkey(bytes));
   if (item.kind == "policy") return code_of(ledger::parse_policy(bytes));
   if (item.kind == "json") return code_of(core::parse_json(bytes));
+  if (item.kind == "note") return code_of(ledger::parse_note(bytes));
+  if (item.kind == "add_checkpoint") return code_of(ledger::parse_add_checkpoint(bytes));
+  if (item.kind == "cbor") return code_of(ledger::parse_cbor(bytes));
+  if (item.kind == "contract") return judge_contract(bytes);
+  if (item.kind == "purpose") return space::is_purpose(bytes) ? "" : "refused";
+  if (item.kind == "http_chunks") {
+    api::ChunkDecoder decoder;
+    bool is_sound = decoder.feed(bytes, [](std::string_view) { return true; });
+    return is_sound && decoder.is_done() ? "" : "refused";
+  }
   if (item.kind == "http_head") {
     auto head = api::read_head(bytes, {});
     return head ? refused_unless(*head) : head.error().code;

@@ -146,39 +146,6 @@ void add_policies(Cases& cases) {
   shelf.add("word-unknown", code, "a line of no kind", good + "mirror m1\n");
 }
 
-void add_wire(Cases& cases) {
-  Shelf shelf(cases, "http_head");
-  const char* code = "request.malformed_head";
-  const char* length = "request.ambiguous_length";
-  auto post = [](const std::string& lines) {
-    return "POST /v1/x HTTP/1.1\r\nHost: a\r\n" + lines + "\r\n";
-  };
-  shelf.add("good", "", "nothing", "GET /v1/a?b=c HTTP/1.1\r\nHost: a\r\n\r\n");
-  shelf.add("good-chunked", "", "nothing", post("Transfer-Encoding: chunked\r\n"));
-  shelf.add("line-feed-alone", "refused", "lines end in LF, so that the head never ends",
-            "GET / HTTP/1.1\nHost: a\n\n");
-  shelf.add("version-2", code, "another version", "GET / HTTP/2.0\r\nHost: a\r\n\r\n");
-  shelf.add("no-host", code, "no host", "GET / HTTP/1.1\r\n\r\n");
-  shelf.add("folded", code, "a folded header", post("A: b\r\n c\r\n"));
-  shelf.add("blank-before-colon", code, "a blank before the colon", post("A : b\r\n"));
-  shelf.add("nul", code, "a NUL in a header", post(std::string("A: b\0c\r\n", 8)));
-  shelf.add("method-unknown", "request.unknown_method", "no method",
-            "BREW / HTTP/1.1\r\nHost: a\r\n\r\n");
-  shelf.add("two-lengths", length, "two lengths",
-            post("Content-Length: 1\r\nContent-Length: 2\r\n"));
-  shelf.add("length-and-chunked", length, "a length, and chunks",
-            post("Content-Length: 1\r\nTransfer-Encoding: chunked\r\n"));
-  shelf.add("length-plus", length, "a length with a plus", post("Content-Length: +1\r\n"));
-  shelf.add("length-list", length, "a list of lengths", post("Content-Length: 1, 1\r\n"));
-  shelf.add("encoding-unknown", length, "an encoding that is not known",
-            post("Transfer-Encoding: gzip, chunked\r\n"));
-  shelf.add("headers-65", "request.head_too_large", "65 headers", post([] {
-              std::string lines;
-              for (int i = 0; i < 64; ++i) lines += "A: b\r\n";
-              return lines;
-            }()));
-}
-
 }  // namespace
 
 void add_texts(Cases& cases) {
@@ -186,7 +153,6 @@ void add_texts(Cases& cases) {
   add_entry_envelopes(cases);
   add_keys(cases);
   add_policies(cases);
-  add_wire(cases);
 }
 
 }  // namespace tally::corpus

@@ -8,6 +8,7 @@
 //
 //   grow N             appends until there are N entries
 //   receipt SEQ FILE   writes the receipt of an entry, a .tlog-proof
+//   cose SEQ FILE      the same, a COSE receipt
 //
 // Entries and tree are made by Ledger and Writer, as in the server; the bearer token admits to the
 // entries. Ends with its input.
@@ -75,7 +76,10 @@ class ServedLedger {
     std::uint64_t number = 0;
     words >> verb >> number >> file;
     if (verb == "grow") return grow(number);
-    if (verb == "receipt" && number < ledger_.signed_head().head.size) return write(number, file);
+    bool is_there = number < ledger_.signed_head().head.size;
+    if (verb == "receipt" && is_there) return core::write_file(file, receipt_of(number).file());
+    if (verb == "cose" && is_there)
+      return core::write_file(file, ledger_.cose_file(receipt_of(number)));
     return core::Error{core::Refusal::invalid, "interop.unknown", "unknown: " + line};
   }
 
@@ -113,10 +117,9 @@ class ServedLedger {
     });
   }
 
-  Result<Done> write(std::uint64_t seq, const std::string& file) {
-    auto receipt = readers_.read(
+  ledger::Receipt receipt_of(std::uint64_t seq) {
+    return readers_.read(
         [&](core::sql::Session& session) { return ledger_.receipt_of(session, seq); });
-    return core::write_file(file, receipt.file());
   }
 
   std::string path_;

@@ -167,6 +167,12 @@ class Ledger:
         self._obey("receipt", seq, path)
         return path
 
+    def cose_receipt(self, seq):
+        """The same as a COSE receipt."""
+        path = self.directory / f"{seq}.cose"
+        self._obey("cose", seq, path)
+        return path
+
     def export(self, name):
         """The ledger as static files, by `tallystick ledger export` from its URL."""
         directory = self.directory / name
