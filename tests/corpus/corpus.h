@@ -4,8 +4,10 @@
 // right: where a signature does not matter to the mistake, the log has signed the mistake.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "ledger/merkle_tree.h"

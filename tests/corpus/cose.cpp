@@ -1,5 +1,7 @@
 #include "ledger/cose.h"
 
+#include <cstddef>
+
 #include "core/bytes.h"
 #include "corpus/corpus.h"
 #include "ledger/cbor.h"

@@ -1,3 +1,5 @@
+#include <optional>
+
 #include "api/wire.h"
 #include "core/json.h"
 #include "corpus/corpus.h"

@@ -5,8 +5,8 @@
 //                        receipts by `tallystick verify`, in process, with its exit code
 #include <filesystem>
 #include <iostream>
+#include <iterator>
 #include <map>
-#include <optional>
 #include <set>
 #include <sstream>
 

@@ -1,5 +1,3 @@
-#include <memory>
-
 #include "core/assert.h"
 #include "core/bytes.h"
 #include "core/signature.h"

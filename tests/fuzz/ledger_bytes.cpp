@@ -1,4 +1,6 @@
 // The ledger's own bytes: tiles, bundles, entries, CBOR and COSE.
+#include <string>
+
 #include "core/assert.h"
 #include "fuzz/targets.h"
 #include "ledger/cbor.h"

@@ -1,4 +1,6 @@
 // The text formats of logs: notes, checkpoints, proofs, keys, policies, requests to witnesses.
+#include <vector>
+
 #include "core/assert.h"
 #include "core/signature.h"
 #include "fuzz/targets.h"

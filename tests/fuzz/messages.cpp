@@ -1,6 +1,7 @@
 // What requests are made of: HTTP, JSON, contracts.
 #include <algorithm>
-#include <cstdint>
+#include <cstddef>
+#include <string>
 
 #include "api/wire.h"
 #include "core/assert.h"

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 #include <doctest/doctest.h>
 #include <rapidcheck.h>
