@@ -211,6 +211,17 @@ class Server:
         self.process.stdout.close()
 
 
+def corpus(kind):
+    """The files of tests/corpus that we refuse: (name, what is wrong, path), and the key of their log."""
+    folder = HERE.parent / "corpus" / "files"
+    rows = [line.split("\t") for line in (folder / "MANIFEST").read_text().splitlines() if not line.startswith("#")]
+    return [(name.split("/")[1], words, folder / name) for name, code, words in rows
+            if name.startswith(kind + "/") and code != "-"]
+
+
+CORPUS_VKEY = "dataspace.example/ledger+133997fb+AQOhB7/zzhC+HXDdGOdLwJln5NYwm6UNXx3chmQSVTG4"
+
+
 def flip(path, at=None, bit=1):
     """Changes one bit of a file, in its middle unless told where."""
     data = bytearray(path.read_bytes())
