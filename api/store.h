@@ -5,9 +5,19 @@
 #include <string>
 
 #include "api/data_dir.h"
+#include "core/random.h"
+#include "core/sql/sqlite/sqlite.h"
+#include "core/time.h"
 #include "ledger/journal.h"
 
 namespace tally::api {
+
+// What a test brings of its own.
+struct Surroundings {
+  const core::Clock& clock = core::system_clock();
+  core::Random& random = core::system_random();
+  core::sql::sqlite::Options files = {};
+};
 
 class Store {
  public:
@@ -15,14 +25,15 @@ class Store {
   // ledger contradicts itself.
   Store(const DataDir& dir,
         const ServerKeys& keys,
-        std::function<void(const std::string&)> stop_process);
+        std::function<void(const std::string&)> stop_process,
+        const Surroundings& surroundings = {});
 
   ledger::Journal& journal() { return journal_; }
   ledger::Ledger& ledger() { return ledger_; }
   core::sql::Writer& writer() { return writer_; }
 
  private:
-  core::sql::Connection open(const std::string& path);
+  core::sql::Connection open(const std::string& path, const core::sql::sqlite::Options& files);
 
   ledger::Ledger ledger_;
   // Readers close first: who closes last moves the WAL into the database, and readers never do.

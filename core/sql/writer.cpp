@@ -51,6 +51,17 @@ Error unknown() {
           "the disk failed while this change was being stored; retry with the same key"};
 }
 
+// Why it failed. After a failed sync nobody knows which pages the disk holds, and the next sync would
+// not say: it ends the writer as a failed commit does; the answers before it stand.
+std::optional<std::string> move_log(DriverConnection& driver) {
+  try {
+    driver.checkpoint_if_large();
+  } catch (const std::exception& error) {
+    return error.what();
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 Writer::Writer(Connection connection, Participant& participant, Options options)
@@ -124,11 +135,11 @@ void Writer::loop() {
     auto failure = run_batch(batch);
     ticket->settle();
     if (bulk_ticket) bulk_ticket->settle();
+    if (!failure) failure = move_log(connection_.driver());
     if (failure) {
       stop_for_good(*failure);
       return;
     }
-    connection_.driver().checkpoint_if_large();
     // Those just woken come back with their next command; let them, so that the next batch is worth
     // its fsync. When nobody else wants to run this costs a system call and no time.
     std::this_thread::yield();

@@ -1,13 +1,12 @@
 #include "core/sql/sqlite/sqlite.h"
 
+#include <algorithm>
+#include <vector>
+
 #include <sqlite3.h>
 
 namespace tally::core::sql::sqlite {
 namespace {
-
-// Pages in the WAL above which the writer moves them into the database: 16 MiB. With the default of
-// 1,000 pages a checkpoint would stand in the path of every few batches.
-constexpr int checkpoint_pages = 4096;
 
 [[noreturn]] void fail(sqlite3* db, const std::string& doing) {
   throw SqlBroken(doing + ": " + sqlite3_errmsg(db) + " (SQLite " +
@@ -73,8 +72,10 @@ class SqliteStatement : public DriverStatement {
 
 class SqliteConnection : public DriverConnection {
  public:
-  SqliteConnection(const std::string& path, int flags) {
-    if (sqlite3_open_v2(path.c_str(), &db_, flags | SQLITE_OPEN_NOMUTEX, nullptr) != SQLITE_OK) {
+  SqliteConnection(const std::string& path, int flags, const Options& options = {})
+      : checkpoint_pages_(options.checkpoint_pages) {
+    if (sqlite3_open_v2(path.c_str(), &db_, flags | SQLITE_OPEN_NOMUTEX, options.vfs) !=
+        SQLITE_OK) {
       std::string text = db_ != nullptr ? sqlite3_errmsg(db_) : "out of memory";
       sqlite3_close(db_);
       throw SqlBroken("cannot open the database " + path + ": " + text);
@@ -100,9 +101,33 @@ class SqliteConnection : public DriverConnection {
   bool in_transaction() const override { return sqlite3_get_autocommit(db_) == 0; }
 
   void checkpoint_if_large() override {
-    if (wal_pages_ < checkpoint_pages) return;
-    sqlite3_wal_checkpoint_v2(db_, nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+    if (wal_pages_ < checkpoint_pages_) return;
+    int code = sqlite3_wal_checkpoint_v2(db_, nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+    if (code != SQLITE_OK && (code & 0xff) != SQLITE_BUSY && (code & 0xff) != SQLITE_LOCKED)
+      fail(db_, "cannot move the log into the database");
     wal_pages_ = 0;
+  }
+
+  // For the writer, before it says anything about what it read.
+  void make_log_durable() {
+    sqlite3_file* log = nullptr;
+    if (sqlite3_file_control(db_, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log) != SQLITE_OK)
+      fail(db_, "cannot reach the log");
+    if (log == nullptr || log->pMethods == nullptr) return;  // no log, nothing in it
+    sqlite3_int64 size = 0;
+    int code = log->pMethods->xFileSize(log, &size);
+    std::vector<char> part(64 * 1024);
+    for (sqlite3_int64 at = 0; code == SQLITE_OK && at < size;) {
+      auto bytes = static_cast<int>(std::min(size - at, static_cast<sqlite3_int64>(part.size())));
+      code = log->pMethods->xRead(log, part.data(), bytes, at);
+      if (code == SQLITE_OK) code = log->pMethods->xWrite(log, part.data(), bytes, at);
+      at += bytes;
+    }
+    if (code == SQLITE_OK && size > 0) code = log->pMethods->xSync(log, SQLITE_SYNC_NORMAL);
+    if (code != SQLITE_OK) {
+      throw SqlBroken("cannot make durable what a crash left in the log (SQLite " +
+                      std::to_string(code) + ")");
+    }
   }
 
   void checkpoint_by_hand() {
@@ -119,6 +144,7 @@ class SqliteConnection : public DriverConnection {
 
  private:
   sqlite3* db_ = nullptr;
+  int checkpoint_pages_;
   int wal_pages_ = 0;
 };
 
@@ -133,21 +159,25 @@ void expect(Connection& connection, Sql pragma, std::string_view wanted) {
 
 }  // namespace
 
-Connection open_writer(const std::string& path) {
+Connection open_writer(const std::string& path, const Options& options) {
   auto driver =
-      std::make_unique<SqliteConnection>(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
+      std::make_unique<SqliteConnection>(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, options);
   driver->checkpoint_by_hand();
+  SqliteConnection& opened = *driver;
   Connection connection(std::move(driver));
   connection.run(
       "pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on;"
       "pragma cache_size = -65536; pragma temp_store = memory;");
   expect(connection, "pragma journal_mode", "wal");
   expect(connection, "pragma synchronous", "2");
+  connection.run("begin immediate; select count(*) from sqlite_master;");
+  opened.make_log_durable();
+  connection.run("rollback");
   return connection;
 }
 
-Connection open_reader(const std::string& path) {
-  auto driver = std::make_unique<SqliteConnection>(path, SQLITE_OPEN_READONLY);
+Connection open_reader(const std::string& path, const Options& options) {
+  auto driver = std::make_unique<SqliteConnection>(path, SQLITE_OPEN_READONLY, options);
   driver->never_checkpoint();
   Connection connection(std::move(driver));
   connection.run("pragma query_only = on; pragma cache_size = -4096; pragma temp_store = memory;");

@@ -11,12 +11,24 @@
 
 namespace tally::core::sql::sqlite {
 
+// What a test may set otherwise.
+struct Options {
+  const char* vfs = nullptr;    // a registered SQLite VFS; null: the system's files
+  int checkpoint_pages = 4096;  // in the WAL, above which they are moved into the database: 16 MiB
+};
+
 // Opens or creates the database with journal_mode=wal and synchronous=full, and reads both back:
 // throws SqlBroken when the file system cannot give them.
-Connection open_writer(const std::string& path);
+//
+// What a crash left in the WAL is durable when this returns. A process that was killed between
+// writing a commit and syncing it leaves frames that are read back from the page cache and yet would
+// not survive a loss of power; so does a sync that failed, after which the kernel believes the pages
+// to be clean. The WAL's bytes are therefore written again, each where it stands, and synced. As for
+// SQLite itself, a write that power interrupts must leave each byte of its range old or new.
+Connection open_writer(const std::string& path, const Options& options = {});
 
 // Opens an existing database for reading. Works beside a running writer.
-Connection open_reader(const std::string& path);
+Connection open_reader(const std::string& path, const Options& options = {});
 
 // The same for whoever reads the whole of it once, as an audit does: the file is mapped into memory,
 // which spares a copy of each page. A disk that fails then ends the process (SIGBUS).
