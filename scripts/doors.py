@@ -11,7 +11,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 # A name, and the files that may speak it.
 DOORS = [
-    (r"\bsqlite3_", r"core/sql/sqlite/"),
+    (r"\bsqlite3_", r"core/sql/sqlite/|tests/support/disk/"),
     (r"\bEVP_|\bSHA256_", r"core/hash\.cpp|bench/"),
     (r"\bcrypto_(sign|aead|secret|scalar)|\brandombytes|\bsodium_", r"core/(signature|random|sodium|seal)\.(cpp|h)"),
     (r"\bnlohmann::", r"core/json\.cpp"),
