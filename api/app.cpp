@@ -4,6 +4,7 @@
 #include <condition_variable>
 #include <cstdlib>
 #include <mutex>
+#include <optional>
 #include <thread>
 
 #include <spdlog/spdlog.h>
@@ -13,6 +14,11 @@
 #include "api/routes/all.h"
 #include "api/services.h"
 #include "api/store.h"
+#include "api/witness_collector.h"
+#include "api/witness_start.h"
+#include "ledger/store.h"
+#include "ledger/tile.h"
+#include "ledger/witnessed.h"
 
 namespace tally::api {
 namespace {
@@ -69,17 +75,51 @@ HttpServer::Options http_options(const Config& config) {
 
 }  // namespace
 
+// Nothing without a policy.
+std::optional<ledger::Policy> policy_of(const DataDir& dir,
+                                        const ServerKeys& keys,
+                                        const Config& config) {
+  if (config.witness_policy.empty()) return std::nullopt;
+  auto policy =
+      read_server_policy((dir.path() / config.witness_policy).string(), keys.log.verifier());
+  if (!policy) throw StartRefused(policy.error());
+  return *std::move(policy);
+}
+
+// Before anything is appended: the ledger is as new as its witnesses know it.
+Store::BeforeWriting comparison(const std::optional<ledger::Policy>& policy,
+                                const ServerKeys& keys,
+                                const Config& config) {
+  return [&](core::sql::Session& session, const ledger::Ledger& ledger) {
+    if (!policy || ledger.signed_head().head.size == 0) return;
+    auto root_at = [&session](std::uint64_t size) {
+      return ledger::root_of(ledger::TileSubtrees([&session](unsigned level, std::uint64_t index) {
+                               return ledger::read_tile(session, level, index).value_or("");
+                             }),
+                             size);
+    };
+    auto needed = parse_witnesses_at_start(config.require_witness_at_start);
+    auto checked = check_witnesses(*policy, keys.log.verifier(), ledger.signed_head(), root_at,
+                                   needed.value_or(WitnessesAtStart::quorum),
+                                   config.witness_timeout_ms, config.witness_start_wait_s);
+    if (!checked) throw StartRefused(checked.error());
+  };
+}
+
 // In the order in which they are built; destroyed in the other.
 struct App::Parts {
+  std::optional<ledger::Policy> policy;
   Store store;
   Services services;
   Metrics metrics;
   Router router;
   HttpServer server;
   Ticker reaper;
+  std::optional<WitnessCollector> collector;
 
   Parts(const DataDir& dir, const ServerKeys& keys, const Config& config)
-      : store(dir, keys, stop_process),
+      : policy(policy_of(dir, keys, config)),
+        store(dir, keys, stop_process, {}, comparison(policy, keys, config)),
         services(store.journal(),
                  core::system_clock(),
                  keys.master,
@@ -94,10 +134,26 @@ struct App::Parts {
       throw core::Broken("the ledger is empty; make the data directory with `tallystick init`");
     }
     services.uploads.discard_leftovers();
+    publish_by_policy(config);
     add_all_routes(router, services, metrics);
     router.observe([this](const Request&, std::string_view, int status, std::int64_t duration_us) {
       metrics.count_reply(status, duration_us);
     });
+  }
+
+  // Must stand before the routes, which serve what is published.
+  void publish_by_policy(const Config& config) {
+    auto noted = ledger::note_policy(store.writer(), policy.has_value());
+    if (!noted) throw core::Broken(noted.error().message);
+    if (!policy) return;
+    auto witnessed = store.journal().readers.read([this](core::sql::Session& session) {
+      return std::make_unique<ledger::WitnessedPublication>(session, store.ledger());
+    });
+    collector.emplace(*policy, store.journal(), *witnessed,
+                      WitnessCollector::Options{.interval_ms = config.witness_interval_ms,
+                                                .timeout_ms = config.witness_timeout_ms});
+    metrics.add([this] { return collector->metrics(); });
+    services.publication = std::move(witnessed);
   }
 };
 

@@ -31,8 +31,8 @@ struct Setting {
   std::int64_t max = 0;
 };
 
-const std::array<Setting, 9>& settings() {
-  static const std::array<Setting, 9> all{{
+const std::array<Setting, 14>& settings() {
+  static const std::array<Setting, 14> all{{
       {.name = "host", .words = "address to listen on", .text = &Config::host},
       {.name = "port", .words = "0 takes any free port", .number = &Config::port, .max = 65535},
       {.name = "workers",
@@ -59,6 +59,26 @@ const std::array<Setting, 9>& settings() {
        .words = "how often run-out leases are taken back",
        .number = &Config::lease_reaper_seconds,
        .min = 1,
+       .max = 3600},
+      {.name = "witnesses.policy",
+       .words = "file that names the witnesses of this ledger (tlog-policy)",
+       .text = &Config::witness_policy},
+      {.name = "witnesses.interval_ms",
+       .words = "how often the newest checkpoint is cosigned and published",
+       .number = &Config::witness_interval_ms,
+       .min = 50,
+       .max = 3'600'000},
+      {.name = "witnesses.timeout_ms",
+       .words = "how long a witness may take to answer",
+       .number = &Config::witness_timeout_ms,
+       .min = 100,
+       .max = 60'000},
+      {.name = "witnesses.require_at_start",
+       .words = "how many must hold no more than this ledger: quorum, any or none",
+       .text = &Config::require_witness_at_start},
+      {.name = "witnesses.start_wait_s",
+       .words = "how long a start waits for these answers",
+       .number = &Config::witness_start_wait_s,
        .max = 3600},
   }};
   return all;
@@ -119,10 +139,37 @@ Result<core::Done> put_text(Config& config,
   return core::Done{};
 }
 
+// Settings of a table are named after it: `policy` of [witnesses] is witnesses.policy.
+Result<core::Done> put_table(Config& config,
+                             const toml::table& table,
+                             const std::string& prefix,
+                             const std::string& where) {
+  for (const auto& [key, node] : table) {
+    std::string name = prefix + std::string(key.str());
+    if (const toml::table* inner = node.as_table(); inner != nullptr && prefix.empty()) {
+      if (auto put = put_table(config, *inner, name + ".", where); !put) return put;
+      continue;
+    }
+    const Setting* known = nullptr;
+    for (const Setting& setting : settings()) {
+      if (name == setting.name) known = &setting;
+    }
+    if (known == nullptr) {
+      return Error{Refusal::invalid, "config.unknown_setting",
+                   where + ": there is no setting " + name};
+    }
+    if (auto put = put_node(config, *known, node, where); !put) return put;
+  }
+  return core::Done{};
+}
+
 Result<core::Done> read_environment(Config& config) {
   for (const Setting& setting : settings()) {
     std::string name = std::string("TALLYSTICK_") + setting.name;
-    for (char& c : name) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+    for (char& c : name) {
+      if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+      if (c == '.') c = '_';
+    }
     const char* value = std::getenv(name.c_str());
     if (value == nullptr) continue;
     if (auto put = put_text(config, setting, value, name); !put) return put;
@@ -156,17 +203,7 @@ Result<Config> read_config(const std::string& path) {
         Refusal::malformed, "config.malformed",
         path + ": " + std::string(parsed.error().description()) + " (" + where.str() + ")"};
   }
-  for (const auto& [key, node] : parsed.table()) {
-    const Setting* known = nullptr;
-    for (const Setting& setting : settings()) {
-      if (key.str() == setting.name) known = &setting;
-    }
-    if (known == nullptr) {
-      return Error{Refusal::invalid, "config.unknown_setting",
-                   path + ": there is no setting " + std::string(key.str())};
-    }
-    if (auto put = put_node(config, *known, node, path); !put) return put.error();
-  }
+  if (auto put = put_table(config, parsed.table(), "", path); !put) return put.error();
   if (auto read = read_environment(config); !read) return read.error();
   return config;
 }
@@ -183,6 +220,11 @@ Result<core::Done> check_config(const Config& config) {
                  "listening on " + config.host +
                      " needs TLS (tls_certificate, tls_key) or --insecure: "
                      "tokens would travel in clear"};
+  }
+  if (config.require_witness_at_start != "quorum" && config.require_witness_at_start != "any" &&
+      config.require_witness_at_start != "none") {
+    return Error{Refusal::invalid, "config.out_of_range",
+                 "witnesses.require_at_start is quorum, any or none"};
   }
   return core::Done{};
 }

@@ -19,6 +19,13 @@ struct Config {
   bool insecure = false;           // permits another address than loopback without TLS
   std::string log_level = "info";  // trace debug info warn error
   std::int64_t lease_reaper_seconds = 5;
+
+  // [witnesses]: see docs/witnesses.md
+  std::string witness_policy;  // file in tlog-policy syntax, from the data directory; empty: none
+  std::int64_t witness_interval_ms = 1'000;
+  std::int64_t witness_timeout_ms = 5'000;
+  std::string require_witness_at_start = "quorum";  // quorum, any, none
+  std::int64_t witness_start_wait_s = 10;
 };
 
 // A template with every setting and its default, for `init`.
@@ -28,7 +35,8 @@ std::string config_template();
 // config.unknown_setting, config.out_of_range.
 core::Result<Config> read_config(const std::string& path);
 
-// Refusals: config.insecure_address (another address than loopback without TLS), config.tls_incomplete.
+// Refusals: config.insecure_address (another address than loopback without TLS), config.tls_incomplete,
+// config.out_of_range.
 core::Result<core::Done> check_config(const Config& config);
 
 }  // namespace tally::api

@@ -1,6 +1,10 @@
 #include "api/http_client.h"
 
 #include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
 
 #include <httplib.h>
 
@@ -34,7 +38,38 @@ HttpAnswer answer_from(httplib::Response& response) {
   return answer;
 }
 
+// Breaks off what is under way once the time is over. The library's own timeouts begin anew with every
+// byte, which a peer can send for ever.
+class Deadline {
+ public:
+  Deadline(httplib::Client& client, std::int64_t ms) {
+    if (ms <= 0) return;
+    thread_ = std::jthread([&client, ms](const std::stop_token& stop) {
+      std::mutex mutex;
+      std::unique_lock lock(mutex);
+      std::condition_variable_any wait;
+      auto pause = std::chrono::milliseconds(ms);
+      while (!wait.wait_for(lock, stop, pause, [&] { return stop.stop_requested(); })) {
+        client.stop();  // again and again: it may still be connecting
+        pause = std::chrono::milliseconds(50);
+      }
+    });
+  }
+
+ private:
+  std::jthread thread_;
+};
+
 }  // namespace
+
+UrlParts split_url(std::string_view url) {
+  std::size_t scheme = url.find("://");
+  std::size_t slash = scheme == url.npos ? url.npos : url.find('/', scheme + 3);
+  UrlParts parts{std::string(url.substr(0, slash)), {}};
+  if (slash != url.npos) parts.path = url.substr(slash);
+  while (parts.path.ends_with('/')) parts.path.pop_back();
+  return parts;
+}
 
 std::optional<std::string_view> HttpAnswer::header(std::string_view name) const {
   for (const auto& [header, value] : headers)
@@ -45,10 +80,15 @@ std::optional<std::string_view> HttpAnswer::header(std::string_view name) const 
 class HttpClient::Peer {
  public:
   Peer(const std::string& base_url, const Options& options)
-      : client_(base_url), token_(options.bearer_token) {
-    client_.set_connection_timeout(options.timeout_s);
-    client_.set_read_timeout(options.timeout_s);
-    client_.set_write_timeout(options.timeout_s);
+      : client_(base_url),
+        token_(options.bearer_token),
+        deadline_ms_(options.deadline_ms),
+        answer_bytes_max_(options.answer_bytes_max) {
+    auto timeout = std::chrono::milliseconds(options.timeout_s * 1000);
+    if (deadline_ms_ > 0) timeout = std::min(timeout, std::chrono::milliseconds(deadline_ms_));
+    client_.set_connection_timeout(timeout);
+    client_.set_read_timeout(timeout);
+    client_.set_write_timeout(timeout);
     client_.set_keep_alive(true);
     client_.set_tcp_nodelay(true);
     client_.set_url_encode(false);
@@ -68,15 +108,30 @@ class HttpClient::Peer {
   Result<HttpAnswer> send(httplib::Request& request) {
     httplib::Response response;
     httplib::Error error = httplib::Error::Success;
+    std::string bounded;
+    bool is_bounded = answer_bytes_max_ > 0 && !request.content_receiver;
+    if (is_bounded) {
+      request.content_receiver = [&](const char* bytes, std::size_t size, std::uint64_t,
+                                     std::uint64_t) {
+        bounded.append(bytes, size);
+        return bounded.size() <= answer_bytes_max_;
+      };
+    }
+    Deadline deadline(client_, deadline_ms_);
     if (!client_.send(request, response, error))
       return Error{Refusal::unavailable, "http.unreachable",
                    "no complete answer: " + httplib::to_string(error)};
+    if (is_bounded) response.body = std::move(bounded);
     return answer_from(response);
   }
+
+  void stop() noexcept { client_.stop(); }
 
  private:
   httplib::Client client_;
   std::string token_;
+  std::int64_t deadline_ms_;
+  std::size_t answer_bytes_max_;
 };
 
 HttpClient::HttpClient(std::string base_url, Options options) : base_url_(std::move(base_url)) {
@@ -86,6 +141,9 @@ HttpClient::HttpClient(std::string base_url, Options options) : base_url_(std::m
 HttpClient::~HttpClient() = default;
 HttpClient::HttpClient(HttpClient&&) noexcept = default;
 HttpClient& HttpClient::operator=(HttpClient&&) noexcept = default;
+void HttpClient::stop() noexcept {
+  if (peer_) peer_->stop();
+}
 
 Result<HttpAnswer> HttpClient::request(std::string_view method,
                                        std::string_view target,

@@ -26,6 +26,13 @@ struct HttpAnswer {
   std::optional<std::string_view> header(std::string_view name) const;
 };
 
+// "https://host:port/a/b/" is the base "https://host:port" and the path "/a/b".
+struct UrlParts {
+  std::string base;
+  std::string path;  // without a slash at its end; may be empty
+};
+UrlParts split_url(std::string_view url);
+
 class HttpClient {
  public:
   using Headers = std::vector<std::pair<std::string, std::string>>;
@@ -33,6 +40,8 @@ class HttpClient {
     std::string bearer_token = {};  // empty: no Authorization
     std::int64_t timeout_s = 30;    // for connecting, for the next bytes in and out
     std::string ca_file = {};       // https: trusted certificates in PEM; empty: the system's
+    std::int64_t deadline_ms = 0;  // for an exchange as a whole, however slowly bytes come; 0: none
+    std::size_t answer_bytes_max = 0;  // of a body, beyond which it breaks off; 0: any
   };
 
   // "http://host:port" or "https://host:port", without a path.
@@ -61,6 +70,9 @@ class HttpClient {
   core::Result<HttpAnswer> download(std::string_view target,
                                     const Headers& headers,
                                     const BodySink& sink);
+
+  // From any thread: breaks off what is under way (http.unreachable).
+  void stop() noexcept;
 
   const std::string& base_url() const { return base_url_; }
 

@@ -53,6 +53,7 @@ std::string Metrics::text(ledger::Journal& journal) const {
   describe(out, "tallystick_ledger_entries", "gauge",
            "Entries in the ledger under a signed checkpoint.");
   out += fmt::format("tallystick_ledger_entries {}\n", journal.ledger.signed_head().head.size);
+  for (const auto& part : parts_) out += part();
   return out;
 }
 

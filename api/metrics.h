@@ -4,7 +4,10 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "ledger/journal.h"
 
@@ -15,6 +18,9 @@ class Metrics {
   // Called for every reply, by many threads.
   void count_reply(int status, std::int64_t duration_us);
 
+  // What another part has to say, in the same format. Before the server starts.
+  void add(std::function<std::string()> part) { parts_.push_back(std::move(part)); }
+
   std::string text(ledger::Journal& journal) const;
 
  private:
@@ -23,6 +29,7 @@ class Metrics {
   std::array<std::atomic<std::uint64_t>, 6> by_class_{};
   std::array<std::atomic<std::uint64_t>, bounds_us.size() + 1> by_duration_{};
   std::atomic<std::int64_t> duration_sum_us_{0};
+  std::vector<std::function<std::string()>> parts_;
 };
 
 }  // namespace tally::api

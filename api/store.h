@@ -21,19 +21,25 @@ struct Surroundings {
 
 class Store {
  public:
+  // What is asked of the ledger before anything can be appended to it; throws when it must not be.
+  using BeforeWriting = std::function<void(core::sql::Session&, const ledger::Ledger&)>;
+
   // Creates the database when it is not there. Throws Broken when it cannot be opened, or when the
   // ledger contradicts itself.
   Store(const DataDir& dir,
         const ServerKeys& keys,
         std::function<void(const std::string&)> stop_process,
-        const Surroundings& surroundings = {});
+        const Surroundings& surroundings = {},
+        const BeforeWriting& before_writing = {});
 
   ledger::Journal& journal() { return journal_; }
   ledger::Ledger& ledger() { return ledger_; }
   core::sql::Writer& writer() { return writer_; }
 
  private:
-  core::sql::Connection open(const std::string& path, const core::sql::sqlite::Options& files);
+  core::sql::Connection open(const std::string& path,
+                             const core::sql::sqlite::Options& files,
+                             const BeforeWriting& before_writing);
 
   ledger::Ledger ledger_;
   // Readers close first: who closes last moves the WAL into the database, and readers never do.

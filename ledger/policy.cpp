@@ -254,4 +254,15 @@ Result<WitnessedCheckpoint> open_witnessed(std::string_view note_bytes, const Po
   return witnessed;
 }
 
+Result<WitnessedReceipt> verify_witnessed_receipt(std::string_view bytes, const Policy& policy) {
+  auto proof = parse_proof(bytes);
+  if (!proof) return proof.error();
+  auto witnessed = open_witnessed(proof->checkpoint_note, policy);
+  if (!witnessed) return witnessed.error();
+  // What is left is what a receipt proves by the key that signed it.
+  auto receipt = verify_receipt(bytes, witnessed->log.key);
+  if (!receipt) return receipt.error();
+  return WitnessedReceipt{*std::move(receipt), std::move(witnessed->cosignatures)};
+}
+
 }  // namespace tally::ledger

@@ -23,6 +23,7 @@
 #include "core/result.h"
 #include "ledger/checkpoint.h"
 #include "ledger/note.h"
+#include "ledger/proof.h"
 
 namespace tally::ledger {
 
@@ -101,5 +102,15 @@ struct WitnessedCheckpoint {
 core::Result<WitnessedCheckpoint> read_witnessed(std::string_view note_bytes, const Policy& policy);
 // The same, and refuses with `policy.quorum_missed`.
 core::Result<WitnessedCheckpoint> open_witnessed(std::string_view note_bytes, const Policy& policy);
+
+struct WitnessedReceipt {
+  VerifiedReceipt receipt;
+  std::vector<VerifiedSignature> cosignatures;
+};
+
+// A .tlog-proof that holds its entry. Refuses as parse_proof and open_witnessed do, with
+// `proof.malformed` if there is no extra line, and with `proof.not_included`.
+core::Result<WitnessedReceipt> verify_witnessed_receipt(std::string_view bytes,
+                                                        const Policy& policy);
 
 }  // namespace tally::ledger

@@ -26,6 +26,8 @@ class Publication {
   virtual ~Publication() = default;
   // From any thread. All that it implies is durable.
   virtual Published newest() const = 0;
+  // Whether a policy's quorum of witnesses stands under it.
+  virtual bool is_witnessed() const { return false; }
 };
 
 // Without a witness policy: what the log signed last.
@@ -39,7 +41,7 @@ class SignedPublication final : public Publication {
 };
 
 // What a database says was published, read beside the server that writes it: the checkpoint that was
-// stored last. Nothing while none was stored.
+// stored last; under a witness policy, that with the last quorum. Nothing while there is none.
 std::optional<Published> read_published(core::sql::Session& session);
 
 }  // namespace tally::ledger

@@ -1,5 +1,7 @@
 #include "api/cli/serve.h"
 
+#include <filesystem>
+#include <optional>
 #include <ostream>
 #include <thread>
 
@@ -19,6 +21,7 @@ struct ServeOptions {
   std::int64_t port = -1;
   std::int64_t workers = 0;
   std::string log_level;
+  std::string witness_policy;
   bool insecure = false;
 };
 
@@ -28,6 +31,8 @@ void take_flags(Config& config, const ServeOptions& options) {
   if (options.workers > 0) config.workers = options.workers;
   if (!options.log_level.empty()) config.log_level = options.log_level;
   if (options.insecure) config.insecure = true;
+  if (!options.witness_policy.empty())  // from where the command was given, not from DIR
+    config.witness_policy = std::filesystem::absolute(options.witness_policy).string();
 }
 
 int run_serve(const ServeOptions& options, Terminal& terminal) {
@@ -46,7 +51,13 @@ int run_serve(const ServeOptions& options, Terminal& terminal) {
   if (!lock) return report(terminal, "serve", lock.error(), 2);
 
   StopSignals signals;
-  App app(dir, *keys, *config);
+  std::optional<App> made;
+  try {
+    made.emplace(dir, *keys, *config);
+  } catch (const StartRefused& refused) {
+    return report(terminal, "serve", refused.error, exit_refused);
+  }
+  App& app = *made;
   int port = app.bind();
   const char* scheme = config->tls_certificate.empty() ? "http" : "https";
   terminal.out << "listening on " << scheme << "://" << config->host << ":" << port << std::endl;
@@ -74,6 +85,8 @@ void add_serve_command(CLI::App& program, Chosen& chosen) {
   command->add_option("--workers", options->workers, "requests served at once")
       ->check(CLI::Range(1, 1024));
   command->add_option("--log-level", options->log_level, "trace, debug, info, warn or error");
+  command->add_option("--witness-policy", options->witness_policy,
+                      "file that names the witnesses of this ledger (tlog-policy)");
   command->add_flag("--insecure", options->insecure,
                     "allow another address than loopback without TLS");
   command->footer(

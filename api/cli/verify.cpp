@@ -1,16 +1,23 @@
 #include "api/cli/verify.h"
 
+#include <cstdint>
 #include <memory>
 #include <ostream>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 
 #include "api/cli/log_key.h"
+#include "api/witness_dir.h"
 #include "core/file.h"
 #include "core/json.h"
 #include "core/time.h"
 #include "ledger/cose.h"
 #include "ledger/envelope.h"
+#include "ledger/policy.h"
 #include "ledger/proof.h"
 
 namespace tally::api {
@@ -30,6 +37,7 @@ constexpr const char* footer =
 struct Options {
   std::string receipt;
   std::string key;
+  std::string policy;
   bool json = false;
 };
 
@@ -37,12 +45,59 @@ struct Options {
 struct Claim {
   VerifiedReceipt receipt;
   Json entry;
+  std::vector<ledger::VerifiedSignature> cosignatures;
 };
 
-Result<Claim> read_claim(const std::string& bytes, const ledger::VerifierKey& key) {
-  auto receipt = ledger::is_cose_receipt(bytes) ? ledger::verify_cose_receipt(bytes, key)
-                                                : ledger::verify_receipt(bytes, key);
+// By whom a receipt may be signed: a log's key, or a policy.
+using Believed = std::variant<ledger::VerifierKey, ledger::Policy>;
+
+Result<Believed> read_believed(const Options& options) {
+  if (options.policy.empty()) {
+    auto key = read_log_key(options.key);
+    if (!key) return key.error();
+    return Believed(*std::move(key));
+  }
+  if (!options.key.empty())
+    return Error{Refusal::invalid, "key.ambiguous", "Give --key or --policy, not both."};
+  auto policy = read_policy_file(options.policy);
+  if (!policy) return policy.error();
+  return Believed(*std::move(policy));
+}
+
+// Of a policy, the log that a COSE receipt names; it bears no cosignatures.
+Result<VerifiedReceipt> verify_cose(const std::string& bytes, const ledger::Policy& policy) {
+  Error error{Refusal::not_found, "policy.unknown_log", "The policy knows no log of this receipt."};
+  for (const ledger::PolicyLog& log : policy.logs) {
+    auto receipt = ledger::verify_cose_receipt(bytes, log.key);
+    if (receipt && policy.needs_witnesses())
+      return Error{Refusal::invalid, "policy.quorum_missed",
+                   "A COSE receipt bears no cosignatures; the policy asks for a quorum. Take the "
+                   "entry's .tlog-proof with ?cosigned=true."};
+    if (receipt) return receipt;
+    if (receipt.error().code != "cose.wrong_key") error = receipt.error();
+  }
+  return error;
+}
+
+Result<ledger::WitnessedReceipt> verify(const std::string& bytes, const Believed& believed) {
+  bool is_cose = ledger::is_cose_receipt(bytes);
+  if (const auto* policy = std::get_if<ledger::Policy>(&believed)) {
+    if (!is_cose) return ledger::verify_witnessed_receipt(bytes, *policy);
+    auto receipt = verify_cose(bytes, *policy);
+    if (!receipt) return receipt.error();
+    return ledger::WitnessedReceipt{*std::move(receipt), {}};
+  }
+  const auto& key = std::get<ledger::VerifierKey>(believed);
+  auto receipt =
+      is_cose ? ledger::verify_cose_receipt(bytes, key) : ledger::verify_receipt(bytes, key);
   if (!receipt) return receipt.error();
+  return ledger::WitnessedReceipt{*std::move(receipt), {}};
+}
+
+Result<Claim> read_claim(const std::string& bytes, const Believed& believed) {
+  auto verified = verify(bytes, believed);
+  if (!verified) return verified.error();
+  VerifiedReceipt* receipt = &verified->receipt;
   auto envelope = ledger::read_envelope(receipt->entry);
   auto entry = core::parse_json(receipt->entry);
   if (!envelope || !entry) {
@@ -54,7 +109,7 @@ Result<Claim> read_claim(const std::string& bytes, const ledger::VerifierKey& ke
                  "The entry calls itself " + std::to_string(envelope->seq) + " and stands at " +
                      std::to_string(receipt->index) + "."};
   }
-  return Claim{*std::move(receipt), *std::move(entry)};
+  return Claim{std::move(*receipt), *std::move(entry), std::move(verified->cosignatures)};
 }
 
 std::string in_line(const Json& value) {
@@ -65,6 +120,13 @@ std::string time_of(const Claim& claim) {
   return core::format_time({claim.entry.find("at")->as_integer()});
 }
 
+std::string cosigned_at(const ledger::VerifiedSignature& cosignature) {
+  constexpr std::uint64_t year_9999_s = 253'370'764'800;
+  std::uint64_t time_s = cosignature.time.value_or(0);
+  if (time_s > year_9999_s) return std::to_string(time_s);
+  return core::format_time({static_cast<std::int64_t>(time_s * 1000)});
+}
+
 void print(const Claim& claim, std::ostream& out) {
   const ledger::Checkpoint& checkpoint = claim.receipt.checkpoint;
   out << "Proved: entry " << claim.receipt.index << " of " << checkpoint.origin << "\n";
@@ -73,12 +135,19 @@ void print(const Claim& claim, std::ostream& out) {
   out << "  by          " << in_line(*claim.entry.find("by")) << "\n";
   out << "  checkpoint  size " << checkpoint.head.size << ", root "
       << core::to_hex(checkpoint.head.root) << "\n";
+  for (const auto& cosignature : claim.cosignatures)
+    out << "  cosigned    " << cosignature.key.name << ", " << cosigned_at(cosignature) << "\n";
   for (const auto& [name, value] : claim.entry.find("body")->as_object()) {
     out << "    " << name << ": " << in_line(value) << "\n";
   }
 }
 
 Json to_json(const Claim& claim) {
+  Json::Array cosignatures;
+  for (const auto& cosignature : claim.cosignatures) {
+    cosignatures.push_back(
+        Json::object({{"name", cosignature.key.name}, {"time", cosigned_at(cosignature)}}));
+  }
   const ledger::Checkpoint& checkpoint = claim.receipt.checkpoint;
   return Json::object({{"verify", "proved"},
                        {"origin", checkpoint.origin},
@@ -86,6 +155,7 @@ Json to_json(const Claim& claim) {
                        {"size", count_json(checkpoint.head.size)},
                        {"root", core::to_hex(checkpoint.head.root)},
                        {"time", time_of(claim)},
+                       {"cosignatures", std::move(cosignatures)},
                        {"entry", claim.entry}});
 }
 
@@ -100,11 +170,11 @@ int refused(
 }
 
 int verify_command(const Options& options, Terminal& terminal) {
-  auto key = read_log_key(options.key);
-  if (!key) return refused(options, "not_checked", key.error(), exit_could_not, terminal);
+  auto believed = read_believed(options);
+  if (!believed) return refused(options, "not_checked", believed.error(), exit_could_not, terminal);
   auto bytes = core::read_file(options.receipt, ledger::note_bytes_max + 1);
   if (!bytes) return refused(options, "not_checked", bytes.error(), exit_could_not, terminal);
-  auto claim = read_claim(*bytes, *key);
+  auto claim = read_claim(*bytes, *believed);
   if (!claim) return refused(options, "not_proved", claim.error(), exit_refused, terminal);
   if (options.json) {
     terminal.out << core::canonical(to_json(*claim)) << "\n";
@@ -122,6 +192,8 @@ void add_verify_command(CLI::App& app, Chosen& chosen) {
       app.add_subcommand("verify", "Check a receipt offline and print what its entry says");
   verify->add_option("RECEIPT", options->receipt, "The .tlog-proof or .cose file")->required();
   verify->add_option("--key", options->key, "The log's public key: a vkey, or @FILE");
+  verify->add_option("--policy", options->policy,
+                     "Instead: a file that names logs, witnesses and a quorum (tlog-policy)");
   verify->add_flag("--json", options->json, "One JSON object");
   verify->footer(footer);
   verify->callback([options, &chosen] {

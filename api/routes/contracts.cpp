@@ -159,7 +159,7 @@ Result<Reply> show_receipt(Services& services, const Request& request) {
   if (!id) return id.error();
   auto receipt = services.uses.receipt(request.principal, *id);
   if (!receipt) return receipt.error();
-  return receipt_reply(request, services.journal.ledger, *receipt, id->text());
+  return receipt_reply(request, services, *receipt, id->text());
 }
 
 }  // namespace

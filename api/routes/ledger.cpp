@@ -58,7 +58,11 @@ Reply cacheable(const Request& request, std::string body, std::string type, std:
 }
 
 Result<Reply> checkpoint(const ledger::Publication& publication, const Request& request) {
-  return cacheable(request, publication.newest().note, "text/plain; charset=utf-8", "no-cache");
+  std::string note = publication.newest().note;
+  if (note.empty())
+    return Error{Refusal::unavailable, "ledger.not_published_yet",
+                 "no checkpoint has the quorum of its witnesses yet"};
+  return cacheable(request, std::move(note), "text/plain; charset=utf-8", "no-cache");
 }
 
 std::optional<std::string> read_path(core::sql::Session& session, const TilePath& path) {

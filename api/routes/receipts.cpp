@@ -10,6 +10,7 @@
 #include "labeling/projects/project_tables.h"
 #include "ledger/envelope.h"
 #include "ledger/store.h"
+#include "ledger/witnessed.h"
 #include "space/contracts/contract_tables.h"
 #include "space/datasets/dataset_tables.h"
 
@@ -120,7 +121,29 @@ bool may_see(Session& session, const Principal& caller, const std::string& entry
   return false;
 }
 
-Result<Reply> show_receipt(ledger::Journal& journal, const Request& request) {
+Result<bool> wants_cosigned(const Request& request, bool is_cose) {
+  auto cosigned = request.query_text("cosigned");
+  if (!cosigned || *cosigned == "false") return false;
+  if (*cosigned == "true" && !is_cose) return true;
+  return Error{Refusal::invalid, "request.invalid_parameter",
+               "cosigned is true or false, and true for a tlog-proof only"};
+}
+
+Result<std::string> cosigned_file(Services& services, const ledger::Receipt& receipt) {
+  if (!services.publication->is_witnessed())
+    return Error{Refusal::conflict, "receipt.no_witnesses", "this ledger has no witnesses"};
+  auto published = services.publication->newest();
+  if (published.note.empty() || published.size <= receipt.seq)
+    return Error{
+        Refusal::unavailable, "receipt.not_cosigned_yet",
+        "the witnesses have not cosigned a checkpoint that holds this entry yet; try again "
+        "shortly"};
+  return services.journal.readers.read(
+      [&](Session& session) { return ledger::published_receipt(session, receipt, published); });
+}
+
+Result<Reply> show_receipt(Services& services, const Request& request) {
+  ledger::Journal& journal = services.journal;
   auto seq = core::parse_decimal(request.param("seq"));
   if (!seq) return entry_not_found();
   auto receipt = journal.readers.read([&](Session& session) -> Result<ledger::Receipt> {
@@ -129,21 +152,27 @@ Result<Reply> show_receipt(ledger::Journal& journal, const Request& request) {
     return journal.ledger.receipt_of(session, *seq);
   });
   if (!receipt) return receipt.error();
-  return receipt_reply(request, journal.ledger, *receipt, "entry-" + std::to_string(*seq));
+  return receipt_reply(request, services, *receipt, "entry-" + std::to_string(*seq));
 }
 
 }  // namespace
 
 RouteOptions receipt_options(std::string_view scope) {
-  return {.scope = std::string(scope), .query = {"format"}};
+  return {.scope = std::string(scope), .query = {"format", "cosigned"}};
 }
 
 Result<Reply> receipt_reply(const Request& request,
-                            const ledger::Ledger& ledger,
+                            Services& services,
                             const ledger::Receipt& receipt,
                             std::string_view file_name) {
   auto is_cose = wants_cose(request);
   if (!is_cose) return is_cose.error();
+  auto is_cosigned = wants_cosigned(request, *is_cose);
+  if (!is_cosigned) return is_cosigned.error();
+  auto file = *is_cosigned
+                  ? cosigned_file(services, receipt)
+                  : Result(*is_cose ? services.journal.ledger.cose_file(receipt) : receipt.file());
+  if (!file) return file.error();
   Reply reply;
   reply.content_type = *is_cose ? std::string(cose_media_type) + "; cose-type=\"cose-sign1\""
                                 : "text/plain; charset=utf-8";
@@ -151,15 +180,14 @@ Result<Reply> receipt_reply(const Request& request,
   reply.headers.emplace_back("Content-Disposition",
                              "attachment; filename=\"" + std::string(file_name) +
                                  (*is_cose ? ".cose" : ".tlog-proof") + "\"");
-  reply.body = *is_cose ? ledger.cose_file(receipt) : receipt.file();
+  reply.body = *std::move(file);
   return reply;
 }
 
 void add_receipt_routes(Router& router, Services& services) {
-  router.add("GET", "/v1/ledger/entries/{seq}/receipt", {.needs_token = true, .query = {"format"}},
-             [&journal = services.journal](const Request& request) {
-               return show_receipt(journal, request);
-             });
+  router.add("GET", "/v1/ledger/entries/{seq}/receipt",
+             {.needs_token = true, .query = {"format", "cosigned"}},
+             [&](const Request& request) { return show_receipt(services, request); });
 }
 
 }  // namespace tally::api

@@ -20,8 +20,11 @@ RouteOptions receipt_options(std::string_view scope);
 
 // A `.tlog-proof` file; or, when asked by `?format=cose` or `Accept: application/cose`, a `.cose` file
 // (ledger/cose.h). The query wins. Invalid "request.invalid_parameter" for another format.
+// With `?cosigned=true` a `.tlog-proof` in the published tree, whose checkpoint bears its cosignatures:
+// unavailable "receipt.not_cosigned_yet" until the entry is under one, conflict "receipt.no_witnesses"
+// where the ledger has none.
 core::Result<Reply> receipt_reply(const Request& request,
-                                  const ledger::Ledger& ledger,
+                                  Services& services,
                                   const ledger::Receipt& receipt,
                                   std::string_view file_name);
 

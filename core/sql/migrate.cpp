@@ -1,5 +1,6 @@
 #include "core/sql/migrate.h"
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -37,7 +38,10 @@ void apply(Connection& connection, const EmbeddedFile& file) {
 
 }  // namespace
 
-void migrate(Connection& connection, std::span<const EmbeddedFile> files) {
+void migrate(Connection& connection, std::span<const EmbeddedFile> unordered) {
+  // A floor's files need not stand together: by number, whoever brought them.
+  std::vector<EmbeddedFile> files(unordered.begin(), unordered.end());
+  std::ranges::sort(files, {}, &EmbeddedFile::name);
   auto applied = list_applied(connection);
   if (applied.size() > files.size()) {
     throw Broken("the database was written by a newer version: it knows the migration " +

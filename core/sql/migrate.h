@@ -8,7 +8,7 @@
 
 namespace tally::core::sql {
 
-// Applies what is missing, each file in one transaction. Throws Broken when a file that was applied
+// Applies what is missing, by name, each file in one transaction. Throws Broken when a file that was applied
 // has changed since, or when the database was written by a newer program.
 void migrate(Connection& connection, std::span<const EmbeddedFile> files);
 

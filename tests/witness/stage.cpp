@@ -73,6 +73,10 @@ std::string WitnessProcess::held_file(const std::string& origin) const {
   return directory_ + "/held/" + core::to_hex(core::sha256(origin)) + ".checkpoint";
 }
 
+std::string WitnessProcess::held(const std::string& origin) const {
+  return ledger::parse_note(*core::read_file(held_file(origin)))->text;
+}
+
 int WitnessProcess::exit_code_of_start(const std::vector<std::string>& flags) const {
   live::ServerProcess other(program, directory_, flags, {"witness", "serve"});
   try {

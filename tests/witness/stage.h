@@ -54,6 +54,8 @@ class WitnessProcess {
   const ledger::VerifierKey& key() const { return key_; }
   std::string policy_line(const std::string& name) const;  // witness <name> <vkey> <url>
   std::string held_file(const std::string& origin) const;
+  std::string held(
+      const std::string& origin) const;  // the text that it cosigned, without signatures
   std::string logs_file() const { return directory_ + "/logs.policy"; }
   // Starts another one on the same directory; 0 if it serves (it is stopped then).
   int exit_code_of_start(const std::vector<std::string>& flags) const;

@@ -186,6 +186,19 @@ TEST_CASE("migrate: each file once; one that changed, or one unknown, stops the 
   CHECK_THROWS_AS(migrate(connection, fewer), Broken);
 }
 
+TEST_CASE("migrate: the files of several folders go by their numbers, whoever brought them") {
+  auto connection = sqlite::open_memory();
+  EmbeddedFile one{"0001_one.sql", "create table a (x integer) strict;"};
+  EmbeddedFile two{"0002_two.sql", "create table b (x integer) strict;"};
+  EmbeddedFile three{"0003_three.sql", "alter table b add column y integer;"};
+  std::vector<EmbeddedFile> before{one, two};
+  migrate(connection, before);
+  std::vector<EmbeddedFile> after{one, three, two};
+  migrate(connection, after);
+  connection.run("insert into b (x, y) values (1, 2)");
+  migrate(connection, after);
+}
+
 TEST_CASE("sql: values come back as they went in, and a violated check is broken, not refused") {
   auto connection = sqlite::open_memory();
   connection.run(

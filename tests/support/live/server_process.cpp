@@ -41,14 +41,27 @@ int wait_for(pid_t pid) {
 
 }  // namespace
 
-std::string run_program(const std::vector<std::string>& arguments) {
+namespace {
+
+int run(const std::vector<std::string>& arguments, std::string& output) {
   Child child = launch(arguments);
-  std::string output;
   std::array<char, 4096> part{};
   while (std::size_t got = std::fread(part.data(), 1, part.size(), child.output))
     output.append(part.data(), got);
   std::fclose(child.output);
-  if (int code = wait_for(child.pid); code != 0) {
+  return wait_for(child.pid);
+}
+
+}  // namespace
+
+int exit_code_of(const std::vector<std::string>& arguments) {
+  std::string ignored;
+  return run(arguments, ignored);
+}
+
+std::string run_program(const std::vector<std::string>& arguments) {
+  std::string output;
+  if (int code = run(arguments, output); code != 0) {
     throw std::runtime_error(arguments.at(0) + " " + arguments.at(1) + " exited " +
                              std::to_string(code));
   }

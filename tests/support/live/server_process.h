@@ -9,6 +9,8 @@ namespace tally::live {
 
 // Runs a program to its end; what it wrote to stdout. Throws std::runtime_error unless it exits 0.
 std::string run_program(const std::vector<std::string>& arguments);
+// The same for one that may fail: its exit code, 128 and more for a signal.
+int exit_code_of(const std::vector<std::string>& arguments);
 
 // `tallystick serve DIR`, or another command that serves, from start() until it is killed or stopped; the port stays the same.
 class ServerProcess {
