@@ -6,9 +6,12 @@
 #include <CLI/CLI.hpp>
 
 #include "api/cli/audit.h"
+#include "api/cli/backup.h"
 #include "api/cli/init.h"
 #include "api/cli/keygen.h"
 #include "api/cli/ledger_export.h"
+#include "api/cli/replica.h"
+#include "api/cli/restore.h"
 #include "api/cli/schemas.h"
 #include "api/cli/serve.h"
 #include "api/cli/sign.h"
@@ -31,6 +34,9 @@ void add_commands(CLI::App& app, Chosen& chosen) {
   add_verify_command(app, chosen);
   add_ledger_commands(app, chosen);
   add_witness_command(app, chosen);
+  add_backup_command(app, chosen);
+  add_restore_command(app, chosen);
+  add_replica_command(app, chosen);
   add_keygen_command(app, chosen);
   add_sign_command(app, chosen);
   add_use_command(app, chosen);

@@ -138,8 +138,8 @@ class Reading {
       : readers_([database] { return core::sql::sqlite::open_reader(database); }),
         contract_(std::move(contract)) {}
 
-  // All of it again; the number of entries.
-  std::uint64_t compare(const Receipts& receipts) {
+  // All of it again; the number of entries. A backup need not hold receipts behind its end.
+  std::uint64_t compare(const Receipts& receipts, bool is_backup = false) {
     auto handed_out = receipts.all();  // before reading: what comes later need not be there
     return readers_.read([&](Session& session) {
       auto& sql = session.use<CountOfUses>();
@@ -149,6 +149,7 @@ class Reading {
         if (row.next()) size = row.natural(0);
       }
       read_entries(session, size);
+      if (is_backup) handed_out.erase(handed_out.lower_bound(size), handed_out.end());
       if (!handed_out.empty() && handed_out.rbegin()->first >= size)
         fail("a receipt's entry is lost");
       for (const auto& [seq, leaf] : handed_out) {
@@ -213,6 +214,33 @@ int kill_under_load(live::ServerProcess& server, Load& load, std::mt19937& rando
   return flying;
 }
 
+// What is restored from a backup that was made under load holds every receipt up to its size, and is
+// refused where a later checkpoint is known.
+void restore_backup(const std::string& program,
+                    const std::string& space,
+                    const test::TempDir& dir,
+                    const Receipts& receipts,
+                    const std::string& contract,
+                    const std::string& newest) {
+  std::string vkey = "@" + space + "/log.vkey", file = dir.file("backup"),
+              to = dir.file("restored");
+  live::run_program({program, "restore", file, to, "--key", vkey, "--none-is-later"});
+  Reading restored(to + "/tallystick.db", contract);
+  auto size = restored.compare(receipts, true);
+  std::printf("a backup under load: %llu entries, %llu uses; restored, all hold\n",
+              static_cast<unsigned long long>(size),
+              static_cast<unsigned long long>(restored.uses()));
+  if (!core::write_file(dir.file("newest"), newest)) fail("cannot write a checkpoint");
+  bool is_refused = false;
+  try {
+    live::run_program({program, "restore", file, dir.file("behind"), "--key", vkey, "--newest",
+                       dir.file("newest")});
+  } catch (const std::runtime_error&) {
+    is_refused = true;
+  }
+  if (!is_refused) fail("a backup was restored although a later checkpoint is known");
+}
+
 void run_rounds(const std::string& program, int rounds, unsigned seed) {
   std::mt19937 random(seed);
   test::TempDir dir;
@@ -245,6 +273,19 @@ void run_rounds(const std::string& program, int rounds, unsigned seed) {
         round, flying, static_cast<unsigned long long>(size),
         static_cast<unsigned long long>(receipts.all().size()));
     std::fflush(stdout);
+    if (round != rounds) continue;
+    load.pauses = false;
+    auto at_least = receipts.all().size() + 200;
+    auto wait_for_more = [&] {
+      while (receipts.all().size() < at_least)
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    };
+    std::jthread meanwhile(wait_for_more);
+    live::run_program({program, "backup", space, dir.file("backup")});
+    meanwhile.join();
+    auto note = api::HttpClient(load.url).request("GET", "/ledger/checkpoint", {});
+    if (!note || note->status != 200) fail("no checkpoint");
+    restore_backup(program, space, dir, receipts, load.contract, note->body);
   }
   load.done = true;  // each settles the key that it is at
   pool.clear();

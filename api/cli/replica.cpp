@@ -1,0 +1,123 @@
+#include "api/cli/replica.h"
+
+#include <chrono>
+#include <csignal>
+#include <memory>
+#include <ostream>
+
+#include <CLI/CLI.hpp>
+
+#include "api/cli/ledger_source.h"
+#include "api/cli/log_key.h"
+#include "ledger/exporter.h"
+
+namespace tally::api {
+namespace {
+
+using core::Error;
+using core::Refusal;
+using core::Result;
+
+constexpr const char* footer =
+    "Copies entries and tiles as `ledger export --entries` does, again and again, after the "
+    "answers\n"
+    "went out: what the log signed since the last round is lost with its disk "
+    "(docs/durability.md).\n"
+    "A ledger that is out of reach is tried again. One that went back, or shows another history "
+    "or\n"
+    "another log, is not followed: DIR stays as evidence, and the exit code is 1.\n"
+    "Exit codes: 0 stopped by a signal, or one round with --once; 1 not followed; 2 could not.";
+
+struct Options {
+  LedgerPlace place;
+  std::string directory;
+  std::string key;
+  std::int64_t every_ms = 1'000;
+  bool once = false;
+  bool quiet = false;
+};
+
+// What no later round can mend.
+bool is_final(const Error& error) {
+  for (const char* code : {"export.other_log", "export.behind", "export.forked",
+                           "export.no_checkpoint", "checkpoint.wrong_origin"}) {
+    if (error.code == code) return true;
+  }
+  return false;
+}
+
+Result<ledger::ExportReport> copy_once(const Options& options, const ledger::VerifierKey& key) {
+  try {
+    auto opened = open_ledger(options.place);
+    if (!opened) return opened.error();
+    if (!opened->checkpoint) {
+      return Error{Refusal::unavailable, "replica.nothing_published",
+                   "the ledger has published no checkpoint yet"};
+    }
+    return ledger::export_ledger(*opened->source, *opened->checkpoint, options.directory,
+                                 {.with_entries = true, .log_key = key});
+  } catch (const core::Broken& broken) {
+    return Error{Refusal::unavailable, "replica.unreachable", broken.what()};
+  }
+}
+
+// Waits for the next round; true: a signal came instead.
+bool told_to_stop(const sigset_t& signals, std::int64_t wait_ms) {
+  timespec wait{wait_ms / 1000, wait_ms % 1000 * 1'000'000};
+  return sigtimedwait(&signals, nullptr, &wait) > 0;
+}
+
+sigset_t block_signals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGTERM);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+  return signals;
+}
+
+int run_replica(const Options& options, Terminal& terminal) {
+  auto key = read_log_key(options.key);
+  if (!key) return report(terminal, "replica", key.error());
+  sigset_t signals = block_signals();
+  std::uint64_t size = 0;
+  bool was_reached = true;
+  do {
+    auto copied = copy_once(options, *key);
+    if (!copied && is_final(copied.error()))
+      return report(terminal, "replica", copied.error(), exit_refused);
+    if (!copied && options.once) return report(terminal, "replica", copied.error());
+    if (!copied && was_reached) report(terminal, "replica", copied.error());  // once, not each time
+    was_reached = static_cast<bool>(copied);
+    if (copied && copied->checkpoint.head.size != size) {
+      size = copied->checkpoint.head.size;
+      if (!options.quiet) terminal.out << "holds " << size << " entries" << std::endl;
+    }
+  } while (!options.once && !told_to_stop(signals, options.every_ms));
+  return exit_done;
+}
+
+}  // namespace
+
+void add_replica_command(CLI::App& app, Chosen& chosen) {
+  auto options = std::make_shared<Options>();
+  auto* command = app.add_subcommand("replica", "Follow a ledger with a copy of its own");
+  command
+      ->add_option("LEDGER", options->place.from,
+                   "The URL of a server, a data directory or a database file")
+      ->required();
+  command->add_option("DIR", options->directory, "The copy; made if it is missing")->required();
+  command->add_option("--key", options->key, "The log's public key: a vkey, or @FILE");
+  command->add_option("--token-file", options->place.token_file, "For a URL: the auditor's token");
+  command->add_option("--every-ms", options->every_ms, "Rest between two rounds (default 1000)")
+      ->check(CLI::Range(10, 86'400'000));
+  command->add_flag("--once", options->once, "One round");
+  command->add_flag("--quiet", options->quiet, "Only what is wrong");
+  command->footer(footer);
+  command->callback([options, &chosen] {
+    chosen = [options](Terminal& terminal) { return run_replica(*options, terminal); };
+  });
+}
+
+}  // namespace tally::api

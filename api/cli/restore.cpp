@@ -1,0 +1,88 @@
+#include "api/cli/restore.h"
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <ostream>
+
+#include <CLI/CLI.hpp>
+
+#include "api/backup.h"
+#include "api/cli/log_key.h"
+#include "core/file.h"
+
+namespace tally::api {
+namespace {
+
+constexpr const char* footer =
+    "The backup is compared with its manifest and audited under the key before anything is put in\n"
+    "place; DIR may hold keys and a configuration, but no database. A log that has signed more "
+    "than\n"
+    "the backup holds must not go on under its origin: give the newest checkpoint that anybody "
+    "has\n"
+    "seen (of a witness, a receipt, /ledger/checkpoint), or say that there is no later one.\n"
+    "Exit codes: 0 done; 1 refused; 2 could not.";
+
+struct Options {
+  std::string backup;
+  std::string directory;
+  std::string key;
+  std::string newest;
+  bool none_is_later = false;
+  bool json = false;
+};
+
+int run_restore(const Options& options, Terminal& terminal) {
+  auto key = read_log_key(options.key);
+  if (!key) return report(terminal, "restore", key.error());
+  std::optional<std::string> newest;
+  if (!options.newest.empty()) {
+    auto text = core::read_file(options.newest, 64 * 1024);
+    if (!text) return report(terminal, "restore", text.error());
+    newest = *text;
+  } else if (!options.none_is_later) {
+    return report(terminal, "restore",
+                  {core::Refusal::invalid, "restore.newest_missing",
+                   "give --newest CHECKPOINT, or --none-is-later if nobody can have seen a later "
+                   "one"});
+  }
+  auto restored = restore_backup(options.backup, DataDir(options.directory), *key, newest);
+  if (!restored) return report(terminal, "restore", restored.error(), exit_refused);
+  if (options.json) {
+    terminal.out << core::canonical(*restored) << "\n";
+    return exit_done;
+  }
+  DataDir dir(options.directory);
+  terminal.out << "Restored " << restored->origin << " into " << options.directory << "\n"
+               << "  ledger  " << restored->size << " entries, root "
+               << core::to_hex(restored->root) << ", as of " << restored->made_at << "\n";
+  for (const char* name : {"log.key", "operator.key", "master.key", "secret.key"}) {
+    if (!std::filesystem::exists(dir.key(name)))
+      terminal.out << "  missing " << dir.key(name) << "\n";
+  }
+  return exit_done;
+}
+
+}  // namespace
+
+void add_restore_command(CLI::App& app, Chosen& chosen) {
+  auto options = std::make_shared<Options>();
+  auto* command =
+      app.add_subcommand("restore", "Put a backup into a data directory, verified first");
+  command->add_option("BACKUP", options->backup, "The file that `backup` wrote")->required();
+  command->add_option("DIR", options->directory, "The data directory")->required();
+  command->add_option("--key", options->key, "The log's public key: a vkey, or @FILE");
+  auto* newest = command->add_option("--newest", options->newest,
+                                     "A file with the newest checkpoint that the log has signed");
+  command
+      ->add_flag("--none-is-later", options->none_is_later,
+                 "Nobody can have seen a later checkpoint than the backup's")
+      ->excludes(newest);
+  command->add_flag("--json", options->json, "Print the manifest");
+  command->footer(footer);
+  command->callback([options, &chosen] {
+    chosen = [options](Terminal& terminal) { return run_restore(*options, terminal); };
+  });
+}
+
+}  // namespace tally::api
