@@ -105,6 +105,19 @@ class Workbench:
             raise Skip(f"the modules of tests/interop/go cannot be had: {text.strip().splitlines()[-1]}")
         return program
 
+    def go_module_tool(self, name, package, version):
+        """The path of a published command, built by the module tests/interop/go/<name>, which holds its versions
+        and sums: for commands that `go install` cannot take by themselves."""
+        environment = self._go()
+        place = cache() / "go" / f"{name}@{version}"
+        program = place / name
+        if not program.exists():
+            place.mkdir(parents=True, exist_ok=True)
+            code, text = run("go", "build", "-o", program, package, cwd=HERE / "go" / name, timeout=1800, env=environment)
+            if code != 0:
+                raise Skip(f"{package}@{version} cannot be built: {text.strip().splitlines()[-1]}")
+        return program
+
     def node_modules(self, package, version):
         """The folder node_modules that holds the package at that version."""
         ensure("node", ["--version"], (18, 0), ["nodejs", "npm"])
