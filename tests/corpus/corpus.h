@@ -59,6 +59,7 @@ ledger::NoteSigner signer_of(std::string_view name, unsigned first_byte_of_seed)
 
 void add_receipts(Cases& cases);     // tlog-proof files, verified
 void add_cose(Cases& cases);         // COSE receipts, verified
+void add_witnessed(Cases& cases);    // tlog-proof files, verified by a policy
 void add_checkpoints(Cases& cases);  // checkpoint notes, opened
 void add_tiles(Cases& cases);        // paths and bundles
 void add_texts(Cases& cases);        // JSON, entries, policies, keys

@@ -32,6 +32,21 @@ std::string judge_contract(const std::string& bytes) {
   return document ? code_of(space::read_terms(*document, "")) : document.error().code;
 }
 
+// Both witnesses are asked for.
+std::string judge_witnessed(const std::string& bytes) {
+  auto key_of = [](std::string_view name, unsigned seed) {
+    return ledger::format_vkey(ledger::NoteSigner(std::string(name), signer_of("x", seed).key(),
+                                                  ledger::SignatureType::cosignature)
+                                   .verifier());
+  };
+  auto log = signer_of("dataspace.example/ledger", 0).verifier();
+  auto policy = ledger::parse_policy("log " + ledger::format_vkey(log) + "\nwitness w1 " +
+                                     key_of("witness.example/w1", 0x20) + "\nwitness w2 " +
+                                     key_of("witness.example/w2", 0x40) +
+                                     "\ngroup both all w1 w2\nquorum both\n");
+  return code_of(ledger::verify_witnessed_receipt(bytes, *policy));
+}
+
 }  // namespace
 
 std::string judge(const Case& item) {
@@ -46,6 +61,7 @@ std::string judge(const Case& item) {
   if (item.kind == "vkey") return code_of(ledger::parse_vkey(bytes));
   if (item.kind == "policy") return code_of(ledger::parse_policy(bytes));
   if (item.kind == "json") return code_of(core::parse_json(bytes));
+  if (item.kind == "witnessed") return judge_witnessed(bytes);
   if (item.kind == "note") return code_of(ledger::parse_note(bytes));
   if (item.kind == "add_checkpoint") return code_of(ledger::parse_add_checkpoint(bytes));
   if (item.kind == "cbor") return code_of(ledger::parse_cbor(bytes));

@@ -49,9 +49,10 @@ namespace {
 
 void add_paths(Cases& cases) {
   Shelf shelf(cases, "tile_path");
-  for (const char* path : {"tile/0/000", "tile/63/000", "tile/0/x001/x234/067.p/255",
-                           "tile/entries/000.p/1", "tile/entries/x001/000"})
-    shelf.add("good-" + std::to_string(cases.size()), "", "nothing", path);
+  const std::vector<std::string> good = {"tile/0/000", "tile/63/000", "tile/0/x001/x234/067.p/255",
+                                         "tile/entries/000.p/1", "tile/entries/x001/000"};
+  for (std::size_t i = 0; i < good.size(); ++i)
+    shelf.add("good-" + std::to_string(i + 1), "", "nothing", good[i]);
   const std::vector<std::pair<std::string, std::string>> bad = {
       {"", "nothing at all"},
       {"tile", "no level"},

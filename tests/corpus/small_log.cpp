@@ -63,6 +63,7 @@ Cases all_cases() {
   Cases cases;
   add_receipts(cases);
   add_cose(cases);
+  add_witnessed(cases);
   add_checkpoints(cases);
   add_tiles(cases);
   add_texts(cases);
