@@ -1,7 +1,6 @@
 #include "api/cli/replica.h"
 
-#include <chrono>
-#include <csignal>
+#include <cstdint>
 #include <memory>
 #include <ostream>
 
@@ -9,6 +8,7 @@
 
 #include "api/cli/ledger_source.h"
 #include "api/cli/log_key.h"
+#include "api/cli/signals.h"
 #include "ledger/exporter.h"
 
 namespace tally::api {
@@ -61,26 +61,10 @@ Result<ledger::ExportReport> copy_once(const Options& options, const ledger::Ver
   }
 }
 
-// Waits for the next round; true: a signal came instead.
-bool told_to_stop(const sigset_t& signals, std::int64_t wait_ms) {
-  timespec wait{wait_ms / 1000, wait_ms % 1000 * 1'000'000};
-  return sigtimedwait(&signals, nullptr, &wait) > 0;
-}
-
-sigset_t block_signals() {
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGINT);
-  sigaddset(&signals, SIGTERM);
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  std::signal(SIGPIPE, SIG_IGN);
-  return signals;
-}
-
 int run_replica(const Options& options, Terminal& terminal) {
   auto key = read_log_key(options.key);
   if (!key) return report(terminal, "replica", key.error());
-  sigset_t signals = block_signals();
+  StopSignals signals;
   std::uint64_t size = 0;
   bool was_reached = true;
   do {
@@ -94,7 +78,7 @@ int run_replica(const Options& options, Terminal& terminal) {
       size = copied->checkpoint.head.size;
       if (!options.quiet) terminal.out << "holds " << size << " entries" << std::endl;
     }
-  } while (!options.once && !told_to_stop(signals, options.every_ms));
+  } while (!options.once && !signals.came_within(options.every_ms));
   return exit_done;
 }
 

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <csignal>
+#include <cstdint>
+#include <ctime>
 
 namespace tally::api {
 
@@ -14,6 +16,7 @@ class StopSignals {
     sigaddset(&signals_, SIGTERM);
     pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
     std::signal(SIGPIPE, SIG_IGN);
+    std::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is an error of the write
   }
 
   // The number of the signal that came.
@@ -21,6 +24,11 @@ class StopSignals {
     int signal = 0;
     sigwait(&signals_, &signal);
     return signal;
+  }
+  // False when none came within that time.
+  bool came_within(std::int64_t wait_ms) {
+    timespec wait{wait_ms / 1000, wait_ms % 1000 * 1'000'000};
+    return sigtimedwait(&signals_, nullptr, &wait) > 0;
   }
 
  private:
