@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "api/http_client.h"
-#include "ledger/source_tiles.h"
 
 namespace tally::api {
 namespace {
@@ -45,16 +44,12 @@ bool is_url(const std::string& text) {
   return text.starts_with("http://") || text.starts_with("https://");
 }
 
-core::Result<std::unique_ptr<ledger::LedgerSource>> open_url_source(const std::string& url,
-                                                                    const std::string& token,
-                                                                    bool with_entries) {
+ledger::TileSource::Fetch fetch_from_url(const std::string& url, const std::string& token) {
   std::size_t slash = url.find('/', url.find("://") + 3);
   std::string prefix = slash == std::string::npos ? "" : url.substr(slash);
   while (prefix.ends_with('/')) prefix.pop_back();
   if (prefix.empty()) prefix = "/ledger";
-  Fetch fetch(url.substr(0, slash), prefix, token);
-  return std::unique_ptr<ledger::LedgerSource>(
-      std::make_unique<ledger::TileSource>(fetch, with_entries));
+  return Fetch(url.substr(0, slash), prefix, token);
 }
 
 }  // namespace tally::api

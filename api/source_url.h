@@ -5,17 +5,16 @@
 #include <string>
 
 #include "core/result.h"
-#include "ledger/source.h"
+#include "ledger/source_tiles.h"
 
 namespace tally::api {
 
 bool is_url(const std::string& text);
 
-// `url` is the server's, or that of the ledger's tiles: without a path, /ledger is meant. The token
-// is for the entries, which are the auditor's to read; without entries, none is asked for. Refusals: http.bad_url. Throws core::Broken
-// when the server cannot be reached, does not answer as it should, or wants another token.
-core::Result<std::unique_ptr<ledger::LedgerSource>> open_url_source(const std::string& url,
-                                                                    const std::string& token,
-                                                                    bool with_entries = true);
+// The files below a URL: `url` is the server's, or that of the ledger's tiles; without a path, /ledger
+// is meant. The token is for entries and documents, which are the auditor's to read. Throws
+// core::Broken, when a file is fetched, if the server cannot be reached, does not answer as it should,
+// or wants another token.
+ledger::TileSource::Fetch fetch_from_url(const std::string& url, const std::string& token);
 
 }  // namespace tally::api

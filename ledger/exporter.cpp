@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/file.h"
+#include "core/hash.h"
 #include "ledger/bundle_check.h"
 #include "ledger/merkle_tree.h"
 #include "ledger/tile.h"
@@ -229,8 +230,35 @@ class Exporter {
           return wrong_source("the source's " + name + " is missing or changed");
         shelf_.write(name, *bytes);
       }
+      if (auto done = write_documents(*bytes); !done) return done;
     }
     if (options_.progress) options_.progress(tile.index * tile_width_max + tile.width);
+    return Done{};
+  }
+
+  Result<Done> write_documents(std::string_view bundle) {
+    auto entries = parse_bundle(bundle);
+    if (!options_.document_of || !entries) return Done{};
+    for (std::string_view entry : *entries) {
+      auto digest = options_.document_of(entry);
+      if (!digest) continue;
+      if (auto done = write_document(*digest); !done) return done;
+    }
+    return Done{};
+  }
+
+  Result<Done> write_document(const Hash& digest) {
+    std::string name = document_path(digest);
+    auto bytes = shelf_.find(name, document_bytes_max);
+    if (bytes && core::sha256(*bytes) == digest) {
+      shelf_.keep();
+      return Done{};
+    }
+    bytes = options_.documents->find(digest);
+    if (!bytes) return Done{};
+    if (core::sha256(*bytes) != digest)
+      return wrong_source("the source's " + name + " was changed");
+    shelf_.write(name, *bytes);
     return Done{};
   }
 

@@ -3,6 +3,7 @@
 //   DIR/checkpoint                        the published checkpoint
 //   DIR/tile/<L>/<N>[.p/<W>]              hashes
 //   DIR/tile/entries/<N>[.p/<W>]          entries, where they are asked for: they are an auditor's
+//   DIR/documents/<64 hex>                with them, the documents that they file
 //
 // Nothing is copied unseen: from the checkpoint's root downwards each tile must give the hash in the
 // tile above it, each entry the hash in its tile. The same decides which files that are there already
@@ -18,9 +19,11 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "core/result.h"
 #include "ledger/checkpoint.h"
+#include "ledger/documents.h"
 #include "ledger/note.h"
 #include "ledger/source.h"
 
@@ -28,6 +31,10 @@ namespace tally::ledger {
 
 struct ExportOptions {
   bool with_entries = false;
+  // With entries: where documents are, and which one an entry files. One that is not there is left
+  // out (an audit will not pass what rests on it); one with other bytes is refused.
+  Documents* documents = nullptr;
+  std::function<std::optional<Hash>(std::string_view entry)> document_of = {};
   std::optional<VerifierKey> log_key = {};  // none: the checkpoint's signature is not looked at
   // Told after each file how many entries lie before its end, in the order of the ledger.
   std::function<void(std::uint64_t entries)> progress = {};
@@ -44,7 +51,7 @@ struct ExportReport {
 //
 // Refusals, of which none changes DIR's checkpoint:
 //   those of parse_note, parse_checkpoint and, with a key, open_checkpoint
-//   export.wrong_source   a tile or entry of the source is missing, or not what the root says
+//   export.wrong_source   a tile, entry or document of the source is not what the root says
 //   export.no_checkpoint  DIR/checkpoint is not a checkpoint
 //   export.other_log      DIR holds another log
 //   export.behind         DIR holds a larger size

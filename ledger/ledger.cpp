@@ -171,7 +171,8 @@ void Ledger::resume(Session& session, std::uint64_t size) {
   edge_bundle_ = read_tail(session, size);
 }
 
-Instant Ledger::now() { return timeline_.now(); }
+// As it was when the command began: what is decided by this time is what its entries say.
+Instant Ledger::now() { return timeline_.last(); }
 
 std::shared_ptr<Receipt> Ledger::append(Tx&,
                                         std::string_view kind,
@@ -180,6 +181,7 @@ std::shared_ptr<Receipt> Ledger::append(Tx&,
   TALLY_ASSERT(is_plain(kind) && is_plain(by) && body.starts_with('{') && body.ends_with('}'));
   auto receipt = std::make_shared<Receipt>();
   receipt->seq = tree_.size();
+  if (kind == clock_acknowledged_kind) timeline_.now();  // the wall clock's word again
   last_at_ = now();
   receipt->entry = encode_entry(last_at_.unix_ms, body, by, kind, last_hash_, receipt->seq);
   if (receipt->entry.size() > ledger_entry_bytes_max) {
@@ -216,6 +218,7 @@ void Ledger::append_departure(Tx& tx) {
 void Ledger::command_begins() {
   mark_ = Position{tree_.mark(),           last_hash_,     last_at_, timeline_,
                    departure_is_recorded_, pending_.size()};
+  timeline_.now();
 }
 
 void Ledger::command_undone() {

@@ -1,23 +1,27 @@
-// The tables of parties and datasets, from the ledger again.
+// The ledger of a space, replayed: every kind of entry that this floor writes is judged by what stood
+// before it, and folded into the tables again (ledger/conduct.h).
 //
-// Read in order into empty tables, the entries give the projection tables back as they were; what is
-// private or a document is not in the ledger and stays empty.
+// Parties and datasets go through the same apply() as their changes did. Contracts, meters and uses
+// are folded by another hand than the one that wrote them (space/conduct), so that one mistake in
+// either shows as a difference.
 #pragma once
 
-#include <string_view>
+#include <memory>
+#include <optional>
 
-#include "core/json.h"
-#include "core/result.h"
-#include "core/sql/session.h"
-#include "space/datasets/dataset_tables.h"
+#include "ledger/conduct.h"
+#include "space/conduct/judge.h"
+#include "space/conduct/standings.h"
 
 namespace tally::space {
 
-// Folds an entry into the tables by the same apply() that its change used. False: a kind that does not
-// touch them. Throws Broken when the body is not what its kind says, or does not fit the tables.
-bool replay_entry(core::sql::Tx& tx,
-                  std::string_view kind,
-                  const core::Json& body,
-                  const Recorded& where);
+// What the floors above ask about who acted and how contracts stand. Lives as long as the replay.
+struct SpaceReplay {
+  ActorsSeen actors;
+  ContractStandings contracts;
+  std::optional<PartyId> operator_party;
+};
+
+std::shared_ptr<SpaceReplay> register_replayers(ledger::Replayers& replayers);
 
 }  // namespace tally::space

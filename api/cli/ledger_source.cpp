@@ -10,6 +10,7 @@
 #include "ledger/publication.h"
 #include "ledger/source_database.h"
 #include "ledger/source_tiles.h"
+#include "space/documents.h"
 
 namespace tally::api {
 namespace {
@@ -25,6 +26,7 @@ Result<OpenedLedger> open_database(const std::string& path) {
     return Error{Refusal::not_found, "audit.no_database", "There is no database " + file + "."};
   }
   OpenedLedger opened;
+  opened.database = file;
   opened.connection =
       std::make_unique<core::sql::Connection>(core::sql::sqlite::open_scanner(file));
   opened.session = std::make_unique<core::sql::Session>(*opened.connection);
@@ -32,30 +34,32 @@ Result<OpenedLedger> open_database(const std::string& path) {
   if (auto published = ledger::read_published(*opened.session))
     opened.checkpoint = std::move(published->note);
   opened.source = std::make_unique<ledger::DatabaseSource>(*opened.session);
+  opened.documents = std::make_unique<space::FiledDocuments>(*opened.session);
   return opened;
 }
 
-Result<std::unique_ptr<ledger::LedgerSource>> open_tiles(const LedgerPlace& place) {
-  if (is_url(place.from)) {
-    std::string token;
-    if (!place.token_file.empty()) {
-      auto text = text_or_file("@" + place.token_file);
-      if (!text) return text.error();
-      token = *text;
-    }
-    return open_url_source(place.from, token, place.with_entries);
+Result<OpenedLedger> open_tiles(const LedgerPlace& place) {
+  std::string token;
+  if (!place.token_file.empty()) {
+    auto text = text_or_file("@" + place.token_file);
+    if (!text) return text.error();
+    token = *text;
   }
-  auto source = std::make_unique<ledger::TileSource>(ledger::fetch_from_directory(place.from),
-                                                     place.with_entries);
-  const auto& edge = source->edge();
-  if (place.with_entries && edge.checkpoints[0].size > 0 &&
+  auto fetch = is_url(place.from) ? fetch_from_url(place.from, token)
+                                  : ledger::fetch_from_directory(place.from);
+  OpenedLedger opened;
+  opened.source = std::make_unique<ledger::TileSource>(fetch, place.with_entries);
+  opened.documents = std::make_unique<ledger::FetchedDocuments>(fetch);
+  const auto& edge = opened.source->edge();
+  opened.checkpoint = edge.checkpoints[0].note;
+  if (!is_url(place.from) && place.with_entries && edge.checkpoints[0].size > 0 &&
       !fs::exists(fs::path(place.from) / "tile" / "entries")) {
     return Error{Refusal::not_found, "audit.no_entries",
                  place.from +
                      " was exported without entries; `tallystick ledger export --entries` "
                      "makes one that can be audited."};
   }
-  return std::unique_ptr<ledger::LedgerSource>(std::move(source));
+  return opened;
 }
 
 }  // namespace
@@ -63,12 +67,7 @@ Result<std::unique_ptr<ledger::LedgerSource>> open_tiles(const LedgerPlace& plac
 Result<OpenedLedger> open_ledger(const LedgerPlace& place) {
   bool is_exported = fs::exists(fs::path(place.from) / "checkpoint");
   if (!is_url(place.from) && !is_exported) return open_database(place.from);
-  auto source = open_tiles(place);
-  if (!source) return source.error();
-  OpenedLedger opened;
-  opened.source = *std::move(source);
-  opened.checkpoint = opened.source->edge().checkpoints[0].note;
-  return opened;
+  return open_tiles(place);
 }
 
 }  // namespace tally::api

@@ -7,6 +7,7 @@
 
 #include "core/result.h"
 #include "core/sql/session.h"
+#include "ledger/documents.h"
 #include "ledger/source.h"
 
 namespace tally::api {
@@ -22,11 +23,13 @@ struct OpenedLedger {
   std::unique_ptr<core::sql::Connection> connection;
   std::unique_ptr<core::sql::Session> session;
   std::unique_ptr<ledger::LedgerSource> source;
+  std::unique_ptr<ledger::Documents> documents;  // filed beside it
+  std::string database = {};                     // the file, where that is what is read
   std::optional<std::string> checkpoint;  // the published note; none: nothing was published yet
 };
 
 // Refusals: audit.no_database, audit.no_entries (the export was made without them), those of
-// text_or_file and open_url_source. Throws core::Broken when there is no ledger to read.
+// text_or_file. Throws core::Broken when there is no ledger to read.
 core::Result<OpenedLedger> open_ledger(const LedgerPlace& place);
 
 }  // namespace tally::api

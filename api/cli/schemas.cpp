@@ -23,6 +23,7 @@
 #include "labeling/queue/queue.h"
 #include "labeling/release/releases.h"
 #include "space/clock.h"
+#include "space/evidence/attestation.h"
 #include "space/parties/actors.h"
 
 namespace tally::api {
@@ -84,6 +85,8 @@ constexpr std::array messages{
             core::schema_of<space::TerminationDocument>},
     Message{"contract_answer", "A contract", with_receipt<space::ContractAnswer>},
     Message{"contract_list_answer", "Contracts", core::schema_of<ContractListBody>},
+    Message{"attestation_answer", "What an attestation closes",
+            with_receipt<space::AttestationAnswer>},
     Message{"use_contract", "A consumer asks for data", core::schema_of<space::UseCommand>},
     Message{"use_answer", "What a use is answered with", core::schema_of<UseAnswerBody>},
     Message{"grant", "The operator's word to whoever holds the data; signed",

@@ -11,6 +11,7 @@
 #include <CLI/CLI.hpp>
 
 #include "api/cli/log_key.h"
+#include "api/cli/verify_evidence.h"
 #include "api/witness_dir.h"
 #include "core/file.h"
 #include "core/json.h"
@@ -30,14 +31,18 @@ using core::Result;
 using ledger::VerifiedReceipt;
 
 constexpr const char* footer =
-    "RECEIPT is a .tlog-proof file (C2SP) or a .cose file (RFC 9942). Nothing else is needed, and\n"
-    "nothing is asked of a server.\n"
-    "Exit codes: 0 the entry is in the log; 1 it is not proved; 2 could not check.";
+    "FILE is a receipt, a .tlog-proof file (C2SP) or a .cose file (RFC 9942), or the evidence of "
+    "a\n"
+    "contract (GET /v1/contracts/{id}/evidence). Nothing else is needed, and nothing is asked of "
+    "a\n"
+    "server.\n"
+    "Exit codes: 0 what it claims is in the log; 1 it is not proved; 2 could not check.";
 
 struct Options {
   std::string receipt;
   std::string key;
   std::string policy;
+  std::uint64_t attested_from = 0;
   bool json = false;
 };
 
@@ -170,6 +175,13 @@ int refused(
 }
 
 int verify_command(const Options& options, Terminal& terminal) {
+  if (is_evidence(options.receipt)) {
+    auto key = read_log_key(options.key);
+    if (!key) return refused(options, "not_checked", key.error(), exit_could_not, terminal);
+    auto done =
+        verify_evidence(options.receipt, *key, options.attested_from, options.json, terminal);
+    return done ? exit_done : refused(options, "not_proved", done.error(), exit_refused, terminal);
+  }
   auto believed = read_believed(options);
   if (!believed) return refused(options, "not_checked", believed.error(), exit_could_not, terminal);
   auto bytes = core::read_file(options.receipt, ledger::note_bytes_max + 1);
@@ -189,11 +201,14 @@ int verify_command(const Options& options, Terminal& terminal) {
 void add_verify_command(CLI::App& app, Chosen& chosen) {
   auto options = std::make_shared<Options>();
   CLI::App* verify =
-      app.add_subcommand("verify", "Check a receipt offline and print what its entry says");
-  verify->add_option("RECEIPT", options->receipt, "The .tlog-proof or .cose file")->required();
+      app.add_subcommand("verify", "Check a receipt or evidence offline and print what it proves");
+  verify->add_option("FILE", options->receipt, "The .tlog-proof, .cose or evidence file")
+      ->required();
   verify->add_option("--key", options->key, "The log's public key: a vkey, or @FILE");
   verify->add_option("--policy", options->policy,
                      "Instead: a file that names logs, witnesses and a quorum (tlog-policy)");
+  verify->add_option("--attested-from", options->attested_from,
+                     "Evidence: refuse an attestation that stands before this entry");
   verify->add_flag("--json", options->json, "One JSON object");
   verify->footer(footer);
   verify->callback([options, &chosen] {

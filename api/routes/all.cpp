@@ -2,6 +2,7 @@
 
 #include "api/routes/contracts.h"
 #include "api/routes/datasets.h"
+#include "api/routes/evidence.h"
 #include "api/routes/ledger.h"
 #include "api/routes/parties.h"
 #include "api/routes/projects.h"
@@ -15,6 +16,7 @@ void add_all_routes(Router& router, Services& services, Metrics& metrics) {
   add_party_routes(router, services);
   add_dataset_routes(router, services);
   add_contract_routes(router, services);
+  add_evidence_routes(router, services);
   add_ledger_routes(router, services.journal.readers, *services.publication);
   add_receipt_routes(router, services);
   add_project_routes(router, services);

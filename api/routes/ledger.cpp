@@ -8,6 +8,7 @@
 #include "core/hash.h"
 #include "ledger/store.h"
 #include "ledger/tile.h"
+#include "space/documents.h"
 
 namespace tally::api {
 namespace {
@@ -103,6 +104,22 @@ Result<Reply> tile(const ledger::Publication& publication,
                    caching + ", max-age=31536000, immutable");
 }
 
+// A document is its digest: it never changes, and is what was asked for or nothing.
+Result<Reply> document(core::sql::Readers& readers, const Request& request) {
+  auto digest = core::Hash::from_hex(request.param("digest"));
+  if (!digest) {
+    return Error{Refusal::malformed, "document.malformed_digest",
+                 "a document is asked for by its SHA-256, 64 lower-case hex digits"};
+  }
+  auto bytes = readers.read(
+      [&](core::sql::Session& session) { return space::FiledDocuments(session).find(*digest); });
+  if (!bytes)
+    return Error{Refusal::not_found, "document.not_found",
+                 "no document is filed under that digest"};
+  return cacheable(request, *std::move(bytes), "application/json",
+                   "private, max-age=31536000, immutable");
+}
+
 }  // namespace
 
 void add_ledger_routes(Router& router,
@@ -118,6 +135,8 @@ void add_ledger_routes(Router& router,
   router.add("GET", "/ledger/tile/{path...}", {}, serve(TileKind::hashes));
   router.add("GET", "/ledger/tile/entries/{path...}", {.scope = "ledger:read"},
              serve(TileKind::entries));
+  router.add("GET", "/ledger/documents/{digest}", {.scope = "ledger:read"},
+             [&readers](const Request& request) { return document(readers, request); });
 }
 
 }  // namespace tally::api

@@ -207,19 +207,22 @@ TEST_CASE_FIXTURE(Served,
   TestServer server(router);
   test::TempDir dir;
   REQUIRE(core::write_file(dir.file("token"), "auditor\n"));
-  auto words = run({"audit", server.url(), "--key", vkey, "--token-file", dir.file("token")});
+  auto words = run(
+      {"audit", "--structural", server.url(), "--key", vkey, "--token-file", dir.file("token")});
   CHECK(words.code == 0);
   CHECK(words.out.find("entries     600 right") != std::string::npos);
-  auto json = run({"audit", server.url() + "/ledger/", "--key", vkey, "--token-file",
-                   dir.file("token"), "--json"})
+  auto json = run({"audit", "--structural", server.url() + "/ledger/", "--key", vkey,
+                   "--token-file", dir.file("token"), "--json"})
                   .json();
   CHECK(json.find("entries")->as_integer() == 600);
   CHECK(*json.find("head") == *json.find("checkpoint"));
 
-  CHECK(run({"audit", server.url(), "--key", vkey}).code == 2);
-  CHECK(run({"audit", server.url() + "/elsewhere", "--key", vkey}).code == 2);
+  CHECK(run({"audit", "--structural", server.url(), "--key", vkey}).code == 2);
+  CHECK(run({"audit", "--structural", server.url() + "/elsewhere", "--key", vkey}).code == 2);
   std::string other = ledger::format_vkey(test::sample_signer("other").verifier());
-  CHECK(run({"audit", server.url(), "--key", other, "--token-file", dir.file("token")}).code == 1);
+  CHECK(run({"audit", "--structural", server.url(), "--key", other, "--token-file",
+             dir.file("token")})
+            .code == 1);
 }
 
 TEST_CASE_FIXTURE(Served, "audit of a URL: what a server serves wrongly is named") {
@@ -229,9 +232,9 @@ TEST_CASE_FIXTURE(Served, "audit of a URL: what a server serves wrongly is named
   auto finding_after = [&](core::sql::Sql script) {
     auto connection = core::sql::sqlite::open_writer(sample.path());
     connection.run(script);
-    auto json =
-        run({"audit", server.url(), "--key", vkey, "--token-file", dir.file("token"), "--json"})
-            .json();
+    auto json = run({"audit", "--structural", server.url(), "--key", vkey, "--token-file",
+                     dir.file("token"), "--json"})
+                    .json();
     const auto& first = json.find("findings")->as_array().at(0);
     return first.find("code")->as_string() + " at " + first.find("place")->as_string();
   };

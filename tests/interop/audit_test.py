@@ -32,16 +32,16 @@ with tempfile.TemporaryDirectory() as folder:
         ledger.grow(size)
         directory = ledger.export(f"export-{size}")
         for place in (directory, ledger.url):
-            code, words = run(programs["tallystick"], "audit", place, "--key", ledger.vkey,
+            code, words = run(programs["tallystick"], "audit", "--structural", place, "--key", ledger.vkey,
                               "--token-file", ledger.token_file)
             bench.accepts(f"size {size}", code == 0 and f"entries     {size} right" in words, words)
         for what, copy in corrupted(directory):
-            code, words = run(programs["tallystick"], "audit", copy, "--key", ledger.vkey)
+            code, words = run(programs["tallystick"], "audit", "--structural", copy, "--key", ledger.vkey)
             bench.refuses(f"size {size}, {what}", code == 1 and "WRONG at" in words, words)
     # Any web server can host an export, and another can be made from there.
     host = hosted(ledger.directory)
     url = f"http://127.0.0.1:{host.server_address[1]}/export-511"
-    code, words = run(programs["tallystick"], "audit", url, "--key", ledger.vkey)
+    code, words = run(programs["tallystick"], "audit", "--structural", url, "--key", ledger.vkey)
     bench.accepts("hosted by a plain web server", code == 0 and "entries     511 right" in words, words)
     bench.tallystick("ledger", "export", ledger.directory / "again", "--from", url, "--entries", "--key", ledger.vkey)
     for path in sorted(path for path in directory.rglob("*") if path.is_file()):

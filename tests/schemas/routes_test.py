@@ -27,7 +27,10 @@ SOURCES = ("space", "labeling", "api/routes", "api/request.h", "api/request.cpp"
 def files():
     for name in SOURCES:
         path = ROOT / name
-        yield from sorted(path.rglob("*.cpp")) if path.is_dir() else [path]
+        found = sorted(path.rglob("*.cpp")) if path.is_dir() else [path]
+        # What an audit finds is no answer of a route.
+        yield from (each for each in found if each.parent.name != "conduct" and
+                    each.name not in ("replay.cpp", "evidence_check.cpp"))
 
 
 def main():

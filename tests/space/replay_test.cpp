@@ -2,63 +2,17 @@
 
 #include <doctest/doctest.h>
 
-#include "core/sql/migrate.h"
-#include "core/sql/sqlite/sqlite.h"
+#include "space/conduct/replayed.h"
 #include "space/datasets/fixture.h"
 #include "space/parties/actors.h"
 
 using namespace tally;
 using namespace tally::space;
 using test::Catalogue;
+using test::Replayed;
 using test::version_of;
 
 namespace {
-
-// Every column of the projection tables, row by row.
-struct Projection {
-  core::sql::Connection& db;
-  core::sql::Statement parties{db, R"(
-    select id || key_id || hex(public_key) || state || roles || hex(document) || registered_at
-      from party order by id
-  )"};
-  core::sql::Statement actors{db, R"(
-    select id || party || scopes || expires_at || state || added_at from actor order by id
-  )"};
-  core::sql::Statement datasets{db, R"(
-    select id || provider || hex(manifest) || versions || '/' || published_version || '/' ||
-           registered_at
-      from dataset order by id
-  )"};
-  core::sql::Statement versions{db, R"(
-    select dataset || version || state || content || hex(digest) || bytes || '/' ||
-           coalesce(records, 'none') || hex(manifest) || coalesce(parent_version, 'none') ||
-           coalesce(project, 'none') || registered_at || coalesce(published_at, 'none') ||
-           coalesce(published_seq, 'none')
-      from dataset_version order by dataset, version
-  )"};
-};
-
-std::vector<std::string> rows_of(core::sql::Session& session) {
-  auto& sql = session.use<Projection>();
-  std::vector<std::string> rows;
-  for (auto* statement : {&sql.parties, &sql.actors, &sql.datasets, &sql.versions}) {
-    auto row = (*statement)();
-    while (row.next()) rows.push_back(row.text(0));
-  }
-  return rows;
-}
-
-struct Empty {
-  core::sql::Connection connection = core::sql::sqlite::open_memory();
-  core::sql::Tx tx{connection};
-  Empty() { core::sql::migrate(connection, schema_files()); }
-};
-
-bool replay(core::sql::Tx& tx, const core::Json& entry) {
-  Recorded where{static_cast<std::uint64_t>(entry.find("seq")->as_integer()),
-                 {entry.find("at")->as_integer()}};
-  return replay_entry(tx, entry.find("kind")->as_string(), *entry.find("body"), where);
-}
 
 void live_a_little(Catalogue& fixture) {
   const std::string lines = "{\"a\":1}\n{\"a\":2}\n";
@@ -80,26 +34,95 @@ void live_a_little(Catalogue& fixture) {
 
 }  // namespace
 
-TEST_CASE("replay: the ledger alone gives the tables back") {
+TEST_CASE("replay: the ledger alone gives the tables of parties and datasets back") {
   Catalogue fixture;
   live_a_little(fixture);
-  Empty again;
-  for (std::uint64_t seq = 0; seq < fixture.space.ledger_size(); ++seq) {
-    CHECK(replay(again.tx, fixture.space.entry(seq)) == (seq > 0));
-  }
-  auto rows = rows_of(again.tx);
-  CHECK(rows.size() == 3 + 4 + 2 + 3);
-  CHECK(rows == fixture.space.read([](core::sql::Session& session) { return rows_of(session); }));
+  Replayed replayed(fixture.space);
+  CHECK(replayed.codes().empty());
+  CHECK(replayed.differences().empty());
 }
 
-TEST_CASE(
-    "replay: an entry that its kind does not allow, or that does not fit, is not passed over") {
+TEST_CASE("replay: a row that was changed, added or taken away is named by table and column") {
+  struct Tampered {
+    std::string sql;
+    std::string difference;
+  };
+  const std::vector<Tampered> all = {
+      {"update party set roles = 'provider auditor' where roles = 'provider'", "party.roles"},
+      {"update party set public_key = zeroblob(32) where roles = 'provider'", "party.public_key"},
+      {"update actor set expires_at = expires_at + 1 where scopes like '%datasets:write%'",
+       "actor.expires_at"},
+      {"update actor set state = 'active' where state = 'revoked'", "actor.state"},
+      {"update dataset_version set records = 3 where records = 2", "dataset_version.records"},
+      {"update dataset_version set digest = zeroblob(32) where version = 2",
+       "dataset_version.digest"},
+      {"update dataset_version set published_at = published_at + 2000 where version = 1",
+       "dataset_version.published_at"},
+      {"update dataset set versions = versions + 1 where versions > 0", "dataset.versions"},
+      {"delete from dataset_version where version = 2", "dataset_version"},
+      {"insert into actor (id, party, scopes, expires_at, state, added_at) "
+       "select 'act_x', id, '', 1, 'active', 1 from party limit 1",
+       "actor"}};
+  for (const auto& tampered : all) {
+    Catalogue fixture;
+    live_a_little(fixture);
+    auto done = fixture.space.write([&](core::sql::Tx& tx) -> core::Result<core::Done> {
+      tx.connection().driver().run_script(tampered.sql);
+      return core::Done{};
+    });
+    REQUIRE(done);
+    Replayed replayed(fixture.space);
+    CHECK(replayed.codes().empty());
+    CAPTURE(tampered.sql);
+    REQUIRE(replayed.differences().size() == 1);
+    CHECK(*replayed.differences().begin() == tampered.difference);
+  }
+}
+
+TEST_CASE("replay: rows whose time was read a moment after their entry's are the same") {
   Catalogue fixture;
-  Empty again;
-  auto approved = fixture.space.entry(2);
-  CHECK_THROWS_AS(replay(again.tx, approved), core::Broken);  // before it was registered
-  Recorded where{1, {1}};
-  CHECK_THROWS_AS(replay_entry(again.tx, "party.approved/1", core::Json::object({}), where),
-                  core::Broken);
-  CHECK_FALSE(replay_entry(again.tx, "party.approved/2", core::Json::object({}), where));
+  live_a_little(fixture);
+  auto done = fixture.space.write([&](core::sql::Tx& tx) -> core::Result<core::Done> {
+    tx.connection().run("update party set registered_at = registered_at + 1000");
+    return core::Done{};
+  });
+  REQUIRE(done);
+  CHECK(Replayed(fixture.space).differences().empty());
+}
+
+TEST_CASE("replay: every column of every projection table is compared, and no table is left out") {
+  test::TempSpace space;
+  ledger::Replayers replayers;
+  space::register_replayers(replayers);
+  std::set<std::string> compared;
+  for (const auto& table : replayers.projection()) {
+    for (const auto& column : table.columns) {
+      compared.insert(std::string(table.name) + "." + std::string(column.name));
+    }
+  }
+  std::set<std::string> wanted;
+  for (const auto& file : schema_files()) {
+    std::string_view text = file.text;
+    // "-- projection. .." stands before its table.
+    for (std::size_t at = text.find("create table "); at != std::string_view::npos;
+         at = text.find("create table ", at + 1)) {
+      auto before = text.substr(0, at);
+      auto comment = before.substr(before.rfind("\n\n") + 2);
+      bool is_projection =
+          comment.starts_with("-- projection") || comment.starts_with("-- Projection");
+      auto name = std::string(text.substr(at + 13, text.find(' ', at + 13) - at - 13));
+      if (!is_projection) continue;
+      struct Statements {
+        core::sql::Connection& db;
+        core::sql::Statement columns{db, "select name from pragma_table_info(?1)"};
+      };
+      space.read([&](core::sql::Session& session) {
+        auto row = session.use<Statements>().columns(name);
+        while (row.next()) wanted.insert(name + "." + row.text(0));
+        return 0;
+      });
+    }
+  }
+  CHECK(wanted.size() > 50);
+  CHECK(compared == wanted);
 }

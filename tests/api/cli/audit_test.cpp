@@ -37,12 +37,12 @@ TEST_CASE("cli audit: a ledger that is right exits 0, in words and as one object
   SampleLedger sample;
   sample.append(1, 300);
   sample.close();
-  auto words = run({"audit", sample.path(), "--key", vkey});
+  auto words = run({"audit", "--structural", sample.path(), "--key", vkey});
   CHECK(words.code == 0);
   CHECK(holds(words.out, "entries     300 right"));
   CHECK(holds(words.out, "checkpoint  size 300, signed by the key"));
-  CHECK(run({"audit", sample.path(), "--key", vkey, "--quiet"}).out == "");
-  auto json = run({"audit", sample.path(), "--key", vkey, "--json", "--threads", "2"}).json();
+  CHECK(run({"audit", "--structural", sample.path(), "--key", vkey, "--quiet"}).out == "");
+  auto json = run({"audit", "--structural", sample.path(), "--key", vkey, "--json", "--threads", "2"}).json();
   CHECK(json.find("audit")->as_string() == "passed");
   CHECK(json.find("entries")->as_integer() == 300);
   CHECK(json.find("findings")->as_array().empty());
@@ -57,7 +57,7 @@ TEST_CASE("cli audit: a data directory and a key in a file are taken too") {
   test::TempDir dir;
   std::filesystem::copy_file(sample.path(), dir.file("tallystick.db"));
   REQUIRE(core::write_file(dir.file("log.vkey"), vkey + "\n"));
-  CHECK(run({"audit", dir.path(), "--key", "@" + dir.file("log.vkey")}).code == 0);
+  CHECK(run({"audit", "--structural", dir.path(), "--key", "@" + dir.file("log.vkey")}).code == 0);
 }
 
 TEST_CASE("cli audit: a ledger that is wrong exits 1 and names the place") {
@@ -70,10 +70,10 @@ TEST_CASE("cli audit: a ledger that is wrong exits 1 and names the place") {
         "update ledger_bundle set entries = cast(replace(cast(entries as text),"
         " '\"value\":17}', '\"value\":71}') as blob)");
   }
-  auto words = run({"audit", sample.path(), "--key", vkey});
+  auto words = run({"audit", "--structural", sample.path(), "--key", vkey});
   CHECK(words.code == 1);
   CHECK(holds(words.out, "WRONG at entry 17: "));
-  auto json = run({"audit", sample.path(), "--key", vkey, "--json"}).json();
+  auto json = run({"audit", "--structural", sample.path(), "--key", vkey, "--json"}).json();
   CHECK(json.find("audit")->as_string() == "failed");
   CHECK(json.find("findings")->as_array()[0].find("place")->as_string() == "entry 17");
   CHECK(json.find("findings")->as_array()[0].find("code")->as_string() == "entry.changed");
@@ -83,22 +83,22 @@ TEST_CASE(
     "cli audit: what cannot be checked exits 2, also without a key or with another's syntax") {
   SampleLedger sample;
   sample.close();
-  auto without = run({"audit", sample.path()});
+  auto without = run({"audit", "--structural", sample.path()});
   CHECK(without.code == 2);
   CHECK(holds(without.err, "--key VKEY"));
-  CHECK(run({"audit", sample.path(), "--key", "nonsense"}).code == 2);
-  CHECK(run({"audit", sample.path(), "--key", "@/no/such/file"}).code == 2);
+  CHECK(run({"audit", "--structural", sample.path(), "--key", "nonsense"}).code == 2);
+  CHECK(run({"audit", "--structural", sample.path(), "--key", "@/no/such/file"}).code == 2);
   auto witness = ledger::NoteSigner("w", core::SigningKey::from_seed(core::sha256("w")),
                                     ledger::SignatureType::cosignature);
-  CHECK(run({"audit", sample.path(), "--key", ledger::format_vkey(witness.verifier())}).code == 2);
+  CHECK(run({"audit", "--structural", sample.path(), "--key", ledger::format_vkey(witness.verifier())}).code == 2);
   CHECK(run({"audit", "/no/such/file", "--key", vkey}).code == 2);
   auto json = run({"audit", "/no/such/file", "--key", vkey, "--json"}).json();
   CHECK(json.find("audit")->as_string() == "not_checked");
   test::TempDir dir;
   REQUIRE(core::write_file(dir.file("a"), "no database at all"));
-  CHECK(run({"audit", dir.file("a"), "--key", vkey}).code == 2);
+  CHECK(run({"audit", "--structural", dir.file("a"), "--key", vkey}).code == 2);
   REQUIRE(core::write_file(dir.file("b"), ""));
-  CHECK(run({"audit", dir.file("b"), "--key", vkey}).code == 2);
+  CHECK(run({"audit", "--structural", dir.file("b"), "--key", vkey}).code == 2);
   CHECK(run({"audit", "http://127.0.0.1:1", "--key", vkey}).code == 2);
   CHECK(run({"audit", "http://bad host", "--key", vkey}).code == 2);
 }

@@ -67,7 +67,8 @@ TEST_CASE("cli backup: made beside a writer, it holds one moment, and is restore
   auto restored = desk.restore(newest);
   REQUIRE_MESSAGE(restored.code == 0, restored.err);
   CHECK(restored.json() == made.json());
-  auto audit = run({"audit", desk.space, "--key", "@" + desk.space + "/log.vkey", "--json"});
+  auto audit =
+      run({"audit", "--structural", desk.space, "--key", "@" + desk.space + "/log.vkey", "--json"});
   CHECK(audit.json().find("audit")->as_string() == "passed");
   CHECK(audit.json().find("entries")->as_integer() == 300);
 }

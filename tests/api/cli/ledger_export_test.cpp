@@ -38,10 +38,10 @@ TEST_CASE("cli ledger export: a database becomes a directory that the audit take
   CHECK(made.json().find("size")->as_integer() == 300);
   CHECK(made.json().find("signature")->as_string() == "checked");
   CHECK(made.json().find("files_written")->as_integer() == 6);
-  auto audit = run({"audit", dir.file("out"), "--key", vkey, "--json"});
+  auto audit = run({"audit", "--structural", dir.file("out"), "--key", vkey, "--json"});
   CHECK(audit.code == 0);
   CHECK(audit.json().find("entries")->as_integer() == 300);
-  CHECK(run({"audit", dir.file("out"), "--key", vkey}).code == 0);
+  CHECK(run({"audit", "--structural", dir.file("out"), "--key", vkey}).code == 0);
   auto again = run({"ledger", "export", dir.file("out"), "--from", sample.path(), "--entries"});
   CHECK(again.code == 0);
   CHECK(again.out.find("0 written, 0 bytes; 6 were there and right") != std::string::npos);
@@ -55,7 +55,7 @@ TEST_CASE("cli ledger export: an export may be exported again") {
   TempDir dir;
   CHECK(run({"ledger", "export", dir.file("a"), "--from", sample.path(), "--entries"}).code == 0);
   CHECK(run({"ledger", "export", dir.file("b"), "--from", dir.file("a"), "--entries"}).code == 0);
-  CHECK(run({"audit", dir.file("b"), "--key", vkey}).code == 0);
+  CHECK(run({"audit", "--structural", dir.file("b"), "--key", vkey}).code == 0);
 }
 
 TEST_CASE("cli ledger export: hash tiles alone cannot be audited, and the audit says so") {
@@ -65,7 +65,7 @@ TEST_CASE("cli ledger export: hash tiles alone cannot be audited, and the audit 
   TempDir dir;
   CHECK(run({"ledger", "export", dir.file("out"), "--from", sample.path()}).code == 0);
   CHECK(!std::filesystem::exists(dir.file("out/tile/entries")));
-  auto audit = run({"audit", dir.file("out"), "--key", vkey, "--json"});
+  auto audit = run({"audit", "--structural", dir.file("out"), "--key", vkey, "--json"});
   CHECK(audit.code == 2);
   CHECK(audit.json().find("code")->as_string() == "audit.no_entries");
 }
@@ -83,9 +83,9 @@ TEST_CASE("cli ledger export: a damaged export is found by the audit, and made w
     auto bytes = *core::read_file(dir.file(name));
     bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 1);
     REQUIRE(core::write_file(dir.file(name), bytes));
-    CHECK(run({"audit", dir.file("out"), "--key", vkey}).code == 1);
+    CHECK(run({"audit", "--structural", dir.file("out"), "--key", vkey}).code == 1);
     CHECK(make() == 0);
-    CHECK(run({"audit", dir.file("out"), "--key", vkey}).code == 0);
+    CHECK(run({"audit", "--structural", dir.file("out"), "--key", vkey}).code == 0);
   }
 }
 
@@ -107,12 +107,12 @@ TEST_CASE("cli ledger export: a server gives its tiles to all, its entries to au
   CHECK(run({"ledger", "export", dir.file("all"), "--from", server.url(), "--entries",
              "--token-file", dir.file("token")})
             .code == 0);
-  CHECK(run({"audit", dir.file("all"), "--key", vkey}).code == 0);
+  CHECK(run({"audit", "--structural", dir.file("all"), "--key", vkey}).code == 0);
   sample.append(600, 800);
   CHECK(run({"ledger", "export", dir.file("all"), "--from", server.url(), "--entries",
              "--token-file", dir.file("token")})
             .code == 0);
-  CHECK(run({"audit", dir.file("all"), "--key", vkey, "--json"})
+  CHECK(run({"audit", "--structural", dir.file("all"), "--key", vkey, "--json"})
             .json()
             .find("entries")
             ->as_integer() == 800);

@@ -3,6 +3,8 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include <doctest/doctest.h>
 
@@ -53,6 +55,10 @@ std::string code_of(const core::Result<T>& result) {
 }
 
 struct Catalogue {
+  // The floors above give their own migrations.
+  explicit Catalogue(std::vector<core::EmbeddedFile> migrations = space::schema_files())
+      : space(std::move(migrations)) {}
+
   TempSpace space;
   Member provider = space.join("Hospital", {space::Role::provider});
   space::Datasets datasets{space.journal()};

@@ -7,97 +7,12 @@
 #include "core/hash.h"
 #include "core/json.h"
 #include "ledger/proof.h"
-#include "space/datasets/fixture.h"
+#include "space/uses/market.h"
 
 using namespace tally;
 using namespace tally::space;
 using test::code_of;
-
-namespace {
-
-// A provider with a dataset of ten records, a consumer, and contracts between them.
-struct Market : test::Catalogue {
-  test::Member consumer = space.join("Lab", {Role::consumer});
-  test::Member stranger = space.join("Other", {Role::consumer});
-  DatasetId dataset;
-  core::Hash digest;
-  Contracts contracts{space.journal()};
-  Uses uses{space.journal(), contracts, space.content(), space.operator_key, "a secret"};
-
-  Market() {
-    std::string content;
-    for (int i = 0; i < 10; ++i) content += "{\"n\":" + std::to_string(i) + "}\n";
-    dataset = add_dataset();
-    auto wanted = test::version_of(content);
-    add_version(dataset, wanted);
-    REQUIRE(upload(dataset, 1, content));
-    digest = wanted.digest;
-  }
-
-  ContractDocument document(std::uint64_t count, const std::string& until = "") {
-    ContractDocument document;
-    document.dataset = {digest, dataset, 1};
-    document.format = contract_format;
-    document.nonce = space.random.salt();
-    document.parties = {consumer.party, provider.party};
-    document.permissions = {
-        {{Action::read, Action::download}, {{"count", "lteq", count}}, {"training"}}};
-    if (!until.empty()) document.permissions[0].constraints.push_back({"dateTime", "lt", until});
-    return document;
-  }
-  PartySignature sign(const test::Member& member,
-                      SignedVerb verb,
-                      const core::Json& signed_document) {
-    SignedStatement statement{verb, test::TempSpace::origin, member.party,
-                              KeyId::of(member.key.public_key()),
-                              core::sha256(core::canonical(signed_document))};
-    return {statement.key, tally::space::sign(statement, member.key)};
-  }
-  Once once(const test::Member& member, const std::string& route) {
-    return {member.party.text(), route, key(), "request"};
-  }
-
-  core::Result<Change> offer(const core::Json& offered) {
-    return contracts.offer(provider.principal, once(provider, "offer"),
-                           {offered, sign(provider, SignedVerb::offer, offered)});
-  }
-  core::Result<Change> accept(const ContractId& id, const core::Json& offered) {
-    return contracts.accept(
-        consumer.principal, once(consumer, "accept"), id,
-        {core::sha256(core::canonical(offered)), sign(consumer, SignedVerb::accept, offered)});
-  }
-  ContractId id_of(const core::Result<Change>& change) {
-    REQUIRE(change);
-    auto json = core::parse_json(change->body);
-    return *ContractId::parse(json->find("contract")->find("id")->as_string());
-  }
-  ContractId agree(std::uint64_t count, const std::string& until = "") {
-    auto offered = core::encode(document(count, until));
-    auto id = id_of(offer(offered));
-    REQUIRE(accept(id, offered));
-    return id;
-  }
-  core::Result<Change> terminate(const test::Member& member, const ContractId& id) {
-    TerminationDocument ending{.contract = id,
-                               .document = find(id).document,
-                               .format = std::string(TerminationDocument::format_name),
-                               .nonce = space.random.salt(),
-                               .reason = "done"};
-    auto json = core::encode(ending);
-    return contracts.terminate(member.principal, once(member, "terminate"), id,
-                               {json, sign(member, SignedVerb::terminate, json)});
-  }
-  ContractRow find(const ContractId& id) {
-    return *space.read([&](core::sql::Session& session) { return find_contract(session, id); });
-  }
-  core::Result<UseAnswer> use(const ContractId& id,
-                              const std::string& with_key,
-                              UseCommand command = {"training", std::nullopt, 2, 3}) {
-    return uses.use(consumer.principal, id, with_key, command);
-  }
-};
-
-}  // namespace
+using test::Market;
 
 TEST_CASE("uses: a use releases the page and a receipt that says what it is") {
   Market market;

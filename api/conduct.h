@@ -1,0 +1,70 @@
+// The conduct audit, assembled: the ledger is replayed through what each floor registered, and what
+// comes out is compared with the tables of the database that it came from.
+//
+// The replay happens in a private temporary file. A database is read beside the server that writes it:
+// what was appended meanwhile is replayed too, until ledger and tables are those of one moment.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "core/sql/session.h"
+#include "labeling/replay.h"
+#include "ledger/conduct.h"
+#include "ledger/note.h"
+#include "ledger/source.h"
+#include "space/conduct/standings.h"
+
+namespace tally::api {
+
+// Every floor's replayers.
+ledger::Replayers all_replayers();
+
+class ConductAudit {
+ public:
+  explicit ConductAudit(const ledger::VerifierKey& log_key);
+  ~ConductAudit();
+  ConductAudit(const ConductAudit&) = delete;
+  ConductAudit& operator=(const ConductAudit&) = delete;
+
+  using Progress = std::function<void(std::uint64_t entries)>;
+
+  // Entries and documents, and nothing else: an exported directory, or a URL.
+  void run(ledger::LedgerSource& source, ledger::Documents& documents, const Progress& progress);
+  // A database: its entries and documents, and then its tables. Throws core::Broken when it cannot
+  // be read.
+  void run(const std::string& database, const Progress& progress);
+
+  // --- afterwards -----------------------------------------------------------------------------------
+
+  std::uint64_t entries() const;
+  std::uint64_t findings_count() const;
+  std::uint64_t unchecked_count() const;
+  const std::vector<ledger::ConductFinding>& findings() const;  // the first of them
+  std::uint64_t tables_compared() const { return tables_compared_; }
+  std::uint64_t tables() const;
+
+  struct Contract {
+    space::ContractReport report;
+    std::uint64_t findings = 0;
+    std::uint64_t unchecked = 0;
+  };
+  // In the order of their offers.
+  void list_contracts(const std::function<void(const Contract&)>& tell);
+
+ private:
+  struct Scratch;
+
+  bool replay(ledger::LedgerSource& source, const Progress& progress);
+  void compare(core::sql::Connection& database);
+  void compare_table(const ledger::ProjectionTable& table, core::sql::Connection& database);
+  bool is_of_earlier_version(core::sql::Connection& database);
+
+  std::unique_ptr<Scratch> scratch_;
+  ledger::Replayers replayers_;
+  std::uint64_t tables_compared_ = 0;
+};
+
+}  // namespace tally::api

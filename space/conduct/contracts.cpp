@@ -1,0 +1,268 @@
+#include "space/contracts/contracts.h"
+
+#include <algorithm>
+
+#include "core/json.h"
+#include "space/conduct/floor.h"
+#include "space/contracts/entries.h"
+#include "space/datasets/dataset_tables.h"
+#include "space/evidence/attestation.h"
+#include "space/parties/party_tables.h"
+
+namespace tally::space {
+namespace {
+
+using core::Hash;
+using ledger::Replay;
+using ledger::ReplayedEntry;
+
+struct Statements {
+  core::sql::Connection& db;
+  core::sql::Statement file{db, R"(
+    insert into conduct_document (document, contract) values (?1, ?2)
+    on conflict (document) do nothing
+  )"};
+  core::sql::Statement filed{db, "select contract from conduct_document where document = ?1"};
+};
+
+// The key that the party had at this place of the ledger, and its signature. Findings:
+// contract.signer_not_approved, contract.wrong_key, contract.signature_invalid.
+template <class Event>
+void judge_signature(const Judged& judged,
+                     SignedVerb verb,
+                     const PartyId& signer,
+                     const Event& event) {
+  auto party = find_party(judged.replay().tx(), signer);
+  if (!judged.demand(party && party->state == PartyState::approved, "contract.signer_not_approved",
+                     "is signed for a party that was not approved", "", signer.text())) {
+    if (!party) return;
+  }
+  SignedStatement statement{verb, judged.replay().origin(), signer, event.key, event.document};
+  if (!judged.demand(party->key == event.key, "contract.wrong_key",
+                     "names a key that the signer had not registered", party->key.text(),
+                     event.key.text())) {
+    return;
+  }
+  judged.demand(check_signature(statement, party->public_key, event.signature).operator bool(),
+                "contract.signature_invalid",
+                "holds a signature that is not that of the party's registered key");
+}
+
+// What an offer says, held against the document that was signed.
+void compare_terms(const Judged& judged, const ContractOffered& event, const Terms& terms) {
+  auto compare = [&](const std::string& signed_one, const std::string& said) {
+    judged.demand(signed_one == said, "contract.not_as_signed",
+                  "says something else than the document that was signed", signed_one, said);
+  };
+  compare(terms.provider.text(), event.provider.text());
+  compare(terms.consumer.text(), event.consumer.text());
+  compare(terms.dataset.text(), event.dataset.text());
+  compare(std::to_string(terms.version), std::to_string(event.version));
+  compare(core::to_hex(terms.dataset_digest), core::to_hex(event.dataset_digest));
+}
+
+void judge_dataset(const Judged& judged, const ContractOffered& event) {
+  auto& tx = judged.replay().tx();
+  auto dataset = find_dataset(tx, event.dataset);
+  auto version = find_version(tx, event.dataset, event.version);
+  if (!judged.demand(dataset && version && dataset->provider == event.provider,
+                     "contract.dataset_unknown",
+                     "offers a dataset version that its provider has not")) {
+    return;
+  }
+  judged.demand(version->state == VersionState::published, "contract.dataset_not_published",
+                "offers a dataset version that has no content yet");
+  judged.demand(version->digest == event.dataset_digest, "contract.dataset_mismatch",
+                "names another content than the dataset version's", core::to_hex(version->digest),
+                core::to_hex(event.dataset_digest));
+}
+
+void judge_parties(const Judged& judged, const ContractOffered& event) {
+  auto& tx = judged.replay().tx();
+  auto provider = find_party(tx, event.provider);
+  judged.demand(provider && provider->roles.has(Role::provider), "contract.party_not_approved",
+                "names a provider that was not approved as one", "", event.provider.text());
+  auto consumer = find_party(tx, event.consumer);
+  judged.demand(
+      consumer && (consumer->roles.has(Role::consumer) || consumer->roles.has(Role::labeler)),
+      "contract.party_not_approved", "names a consumer that was not approved as one", "",
+      event.consumer.text());
+}
+
+// One document is one contract: the signatures under it agree to no second.
+bool judge_document(const Judged& judged, const ContractOffered& event) {
+  auto& sql = judged.replay().tx().use<Statements>();
+  if (sql.file(event.document, event.contract).run() == 1) return true;
+  auto row = sql.filed(event.document);
+  row.next();
+  judged.wrong("contract.document_in_use", "offers a document that is another contract already", "",
+               row.text(0));
+  return false;
+}
+
+void judge_offered(SpaceReplay& space,
+                   Replay& replay,
+                   const ContractOffered& event,
+                   const ReplayedEntry& entry) {
+  Judged judged(replay, entry, event.contract.text());
+  if (space.contracts.find(replay, judged.contract()) != nullptr) {
+    return judged.wrong("contract.exists", "offers a contract that is there");
+  }
+  if (!judge_document(judged, event)) return;
+  space.actors.judge(judged, event.provider, Scope::contracts_write);
+  judge_parties(judged, event);
+  judge_dataset(judged, event);
+  judge_signature(judged, SignedVerb::offer, event.provider, event);
+
+  ContractStanding standing;
+  ContractRow& row = standing.row;
+  row.id = event.contract;
+  row.document = event.document;
+  row.provider = event.provider;
+  row.consumer = event.consumer;
+  row.dataset = event.dataset;
+  row.version = event.version;
+  row.offered_at = entry.at;
+  standing.offered_entry = entry.seq;
+  standing.terms = find_terms(judged, event.document);
+  if (standing.terms) {
+    compare_terms(judged, event, *standing.terms);
+    standing.used.resize(standing.terms->permissions.size());
+  }
+  space.contracts.link(judged, standing, event.contract_seq, event.contract_prev);
+  space.contracts.add(replay, std::move(standing));
+}
+
+bool is_over(const Terms& terms, core::Instant at) {
+  return std::ranges::all_of(terms.permissions, [&](const Permission& permission) {
+    return permission.not_after && *permission.not_after <= at;
+  });
+}
+
+void judge_accepted(SpaceReplay& space,
+                    Replay& replay,
+                    const ContractAccepted& event,
+                    const ReplayedEntry& entry) {
+  Judged judged(replay, entry, event.contract.text());
+  ContractStanding* standing = space.contracts.follow(judged, event);
+  if (standing == nullptr) return;
+  ContractRow& row = standing->row;
+  space.actors.judge(judged, row.consumer, Scope::contracts_write);
+  judged.demand(event.consumer == row.consumer, "contract.not_as_signed",
+                "is accepted by somebody else than its consumer", row.consumer.text(),
+                event.consumer.text());
+  judged.demand(event.document == row.document, "contract.not_as_signed",
+                "accepts another document than the one that was offered",
+                core::to_hex(row.document), core::to_hex(event.document));
+  judge_signature(judged, SignedVerb::accept, row.consumer, event);
+  if (standing->terms && is_over(*standing->terms, entry.at)) {
+    judged.wrong("contract.expired", "accepts a contract whose time is over", "",
+                 core::format_time(entry.at));
+  }
+  if (!judged.demand(row.state == ContractState::offered, "contract.not_offered",
+                     "accepts a contract that is not offered", "offered",
+                     std::string(state_name(row.state)))) {
+    return;
+  }
+  row.state = ContractState::active;
+  row.active_at = entry.at;
+}
+
+void judge_termination_document(const Judged& judged,
+                                const ContractRow& row,
+                                const ContractTerminated& event) {
+  auto bytes = find_document(judged, event.document);
+  if (!bytes) return;
+  auto json = core::parse_json(*bytes);
+  auto document = json ? core::decode<TerminationDocument>(*json)
+                       : core::Result<TerminationDocument>(json.error());
+  judged.demand(document && document->format == TerminationDocument::format_name &&
+                    document->contract == row.id && document->document == row.document,
+                "contract.not_as_signed", "rests on a termination that is not about this contract");
+}
+
+void judge_terminated(SpaceReplay& space,
+                      Replay& replay,
+                      const ContractTerminated& event,
+                      const ReplayedEntry& entry) {
+  Judged judged(replay, entry, event.contract.text());
+  ContractStanding* standing = space.contracts.follow(judged, event);
+  if (standing == nullptr) return;
+  ContractRow& row = standing->row;
+  judged.demand(event.party == row.provider || event.party == row.consumer,
+                "contract.not_its_party", "ends the contract of other parties", "",
+                event.party.text());
+  space.actors.judge(judged, event.party, Scope::contracts_write);
+  judge_signature(judged, SignedVerb::terminate, event.party, event);
+  judge_termination_document(judged, row, event);
+  if (!judged.demand(row.state != ContractState::terminated, "contract.terminated",
+                     "ends a contract that was ended before")) {
+    return;
+  }
+  row.state = ContractState::terminated;
+  row.ended_at = entry.at;
+}
+
+// By a party of the contract, or by the operator.
+void judge_attested(SpaceReplay& space,
+                    Replay& replay,
+                    const ContractAttested& event,
+                    const ReplayedEntry& entry) {
+  Judged judged(replay, entry, event.contract.text());
+  ContractStanding* standing = space.contracts.follow(judged, event);
+  if (standing == nullptr) return;
+  const ContractRow& row = standing->row;
+  bool is_operator = event.party == space.operator_party;
+  judged.demand(is_operator || event.party == row.provider || event.party == row.consumer,
+                "contract.not_its_party", "attests the contract of other parties", "",
+                event.party.text());
+  space.actors.judge(judged, event.party,
+                     is_operator ? Scope::parties_approve : Scope::contracts_write);
+  judged.demand_equal(row.uses, event.uses, "contract.wrong_attestation",
+                      "closes the contract with another number of uses");
+}
+
+// A kind that this program does not know may still continue a contract's chain.
+void follow_unknown(SpaceReplay& space, Replay& replay, const ReplayedEntry& entry) {
+  const core::Json* contract = entry.body.find("contract");
+  const core::Json* seq = entry.body.find("contract_seq");
+  const core::Json* prev = entry.body.find("contract_prev");
+  if (contract == nullptr || seq == nullptr || prev == nullptr) return;
+  if (!contract->is_string() || !seq->is_integer() || !prev->is_string()) return;
+  auto hash = Hash::from_hex(prev->as_string());
+  Judged judged(replay, entry, contract->as_string());
+  ContractStanding* standing = space.contracts.find(replay, judged.contract());
+  if (standing == nullptr || !hash || seq->as_integer() < 0) return;
+  judged.unknown("contract.unknown_entry", "is about this contract, and of an unknown kind");
+  space.contracts.link(judged, *standing, static_cast<std::uint64_t>(seq->as_integer()), *hash);
+}
+
+}  // namespace
+
+void add_contract_replayers(ledger::Replayers& replayers,
+                            const std::shared_ptr<SpaceReplay>& space) {
+  replayers.add_tables(R"(
+    create table conduct_document (document blob primary key, contract text not null) strict;
+  )");
+  replayers.on<ContractOffered>(
+      [space](Replay& replay, const ContractOffered& event, const ReplayedEntry& entry) {
+        judge_offered(*space, replay, event, entry);
+      });
+  replayers.on<ContractAccepted>(
+      [space](Replay& replay, const ContractAccepted& event, const ReplayedEntry& entry) {
+        judge_accepted(*space, replay, event, entry);
+      });
+  replayers.on<ContractTerminated>(
+      [space](Replay& replay, const ContractTerminated& event, const ReplayedEntry& entry) {
+        judge_terminated(*space, replay, event, entry);
+      });
+  replayers.on<ContractAttested>(
+      [space](Replay& replay, const ContractAttested& event, const ReplayedEntry& entry) {
+        judge_attested(*space, replay, event, entry);
+      });
+  replayers.on_unknown([space](Replay& replay, const ReplayedEntry& entry) {
+    follow_unknown(*space, replay, entry);
+  });
+}
+
+}  // namespace tally::space

@@ -1,0 +1,17 @@
+// The replayers of this floor, one function for each noun. Only space/replay.cpp calls them.
+#pragma once
+
+#include <memory>
+
+#include "space/replay.h"
+
+namespace tally::space {
+
+void add_party_replayers(ledger::Replayers& replayers, const std::shared_ptr<SpaceReplay>& space);
+void add_dataset_replayers(ledger::Replayers& replayers, const std::shared_ptr<SpaceReplay>& space);
+void add_contract_replayers(ledger::Replayers& replayers,
+                            const std::shared_ptr<SpaceReplay>& space);
+void add_use_replayers(ledger::Replayers& replayers, const std::shared_ptr<SpaceReplay>& space);
+void add_projection_tables(ledger::Replayers& replayers);
+
+}  // namespace tally::space

@@ -1,0 +1,29 @@
+// The documents that this floor files: contracts and terminations, as they were signed.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "core/json.h"
+#include "core/sql/session.h"
+#include "ledger/documents.h"
+
+namespace tally::space {
+
+// In a database. The session must outlive it.
+class FiledDocuments : public ledger::Documents {
+ public:
+  explicit FiledDocuments(core::sql::Session& session) : session_(session) {}
+  std::optional<std::string> find(const core::Hash& digest) override;
+
+ private:
+  core::sql::Session& session_;
+};
+
+// The document that an entry files, if it files one. Its bytes are all that an audit needs beside
+// the entries.
+bool files_document(std::string_view kind);
+std::optional<core::Hash> filed_document(std::string_view kind, const core::Json& body);
+
+}  // namespace tally::space

@@ -1,0 +1,242 @@
+#include "space/evidence/evidence.h"
+
+#include <doctest/doctest.h>
+
+#include "core/json.h"
+#include "space/conduct/replayed.h"
+#include "space/evidence/attestation.h"
+#include "space/evidence/evidence_check.h"
+#include "space/uses/market.h"
+
+using namespace tally;
+using namespace tally::space;
+using test::code_of;
+using test::Market;
+using Lines = std::vector<std::string>;
+
+namespace {
+
+struct Deal : Market {
+  ContractId contract = agree(400);
+
+  core::Result<Change> attest_by(const Principal& who, const std::string& key) {
+    return space::attest(space.journal(), who, {who.party.text(), "attest", key, contract.text()},
+                         contract);
+  }
+  core::Result<Lines> evidence(const Principal& who) {
+    return evidence(who, *space.journal().ledger.signed_head().note);
+  }
+  core::Result<Lines> evidence(const Principal& who, const std::string& note) {
+    auto writer = space.read([&](core::sql::Session& session) {
+      return EvidenceWriter::open(session, who, contract, note);
+    });
+    if (!writer) return writer.error();
+    Lines lines;
+    std::string piece;
+    while (space.read([&](core::sql::Session& session) { return writer->next(session, piece); })) {
+      std::size_t begin = 0;
+      for (std::size_t end = piece.find('\n'); end != std::string::npos;
+           end = piece.find('\n', begin)) {
+        lines.push_back(piece.substr(begin, end - begin));
+        begin = end + 1;
+      }
+    }
+    return lines;
+  }
+  core::Result<EvidenceVerdict> check(const Lines& lines) {
+    auto key = *ledger::parse_vkey(space.journal().ledger.log_vkey());
+    EvidenceCheck check(key);
+    for (const auto& line : lines) {
+      if (auto done = check.take(line); !done) return done.error();
+    }
+    return check.finish();
+  }
+  std::string refusal(Lines lines) { return code_of(check(lines)); }
+
+  void attest(const std::string& key = "a") { REQUIRE(attest_by(consumer.principal, key)); }
+  void use_often(int times) {
+    for (int i = 0; i < times; ++i) REQUIRE(use(contract, key()));
+  }
+};
+
+std::size_t last_with(const Lines& lines, const std::string& part) {
+  for (std::size_t i = lines.size(); i-- > 0;) {
+    if (lines[i].find(part) != std::string::npos) return i;
+  }
+  REQUIRE(false);
+  return 0;
+}
+
+void erase(Lines& lines, std::size_t index) {
+  lines.erase(lines.begin() + static_cast<std::ptrdiff_t>(index));
+}
+
+}  // namespace
+
+TEST_CASE("evidence: all uses up to the attestation are proved, and the parties' signatures") {
+  Deal deal;
+  deal.use_often(2);
+  REQUIRE(deal.use(deal.contract, "again"));
+  REQUIRE(deal.use(deal.contract, "again"));
+  deal.attest();
+  deal.use_often(1);  // after it: not spoken of
+  auto lines = deal.evidence(deal.consumer.principal);
+  REQUIRE(lines);
+  auto verdict = deal.check(*lines);
+  REQUIRE(verdict);
+  CHECK(verdict->contract == deal.contract.text());
+  CHECK(verdict->provider == deal.provider.party);
+  CHECK(verdict->consumer == deal.consumer.party);
+  CHECK(verdict->uses == 3);
+  CHECK(verdict->limit == 400);
+  CHECK(verdict->asserted == 3);
+  CHECK(verdict->redelivered == 1);
+  CHECK(verdict->entries == 7);
+  CHECK(verdict->state == ContractState::active);
+  CHECK(verdict->attested_entry == deal.space.ledger_size() - 2);
+  auto provider = deal.evidence(deal.provider.principal);
+  REQUIRE(provider);
+  CHECK(*provider == *lines);
+  CHECK(test::Replayed(deal.space).codes().empty());
+  CHECK(test::Replayed(deal.space).differences().empty());
+}
+
+TEST_CASE("evidence: a contract of many bundles, its end, and an attestation by the operator") {
+  Deal deal;
+  deal.use_often(300);
+  deal.space.clock.advance_ms(5'000);
+  REQUIRE(deal.terminate(deal.provider, deal.contract));
+  auto attested = deal.attest_by(deal.space.operator_principal, "o");
+  REQUIRE(attested);
+  auto answer = test::answer_of<AttestationAnswer>(attested);
+  CHECK(answer.attestation.uses == 300);
+  CHECK(answer.attestation.entries == 304);
+  auto lines = deal.evidence(deal.provider.principal);
+  REQUIRE(lines);
+  auto verdict = deal.check(*lines);
+  REQUIRE(verdict);
+  CHECK(verdict->uses == 300);
+  CHECK(verdict->entries == 304);
+  CHECK(verdict->state == ContractState::terminated);
+  CHECK(verdict->attested_entry == answer.attestation.seq);
+  CHECK(test::Replayed(deal.space).codes().empty());
+}
+
+TEST_CASE("evidence: a gap, a dropped, a foreign or an altered line, and a stale end are refused") {
+  Deal deal;
+  deal.use_often(2);
+  deal.attest("a");
+  auto early = *deal.evidence(deal.consumer.principal);
+  deal.use_often(2);
+  deal.attest("b");
+  auto lines = *deal.evidence(deal.consumer.principal);
+  REQUIRE(deal.check(lines));
+  const std::string use = "\"kind\":\"use.recorded/1\"";
+
+  auto gap = lines;
+  erase(gap, last_with(gap, use) - 1);
+  CHECK(deal.refusal(gap) == "evidence.gap");
+  auto dropped = lines;
+  erase(dropped, last_with(dropped, use));
+  CHECK(deal.refusal(dropped) == "evidence.gap");
+  auto no_offer = lines;
+  erase(no_offer, last_with(no_offer, "contract.offered/1"));
+  CHECK(deal.refusal(no_offer) == "evidence.gap");
+  auto open = lines;
+  open.pop_back();
+  CHECK(deal.refusal(open) == "evidence.not_closed");
+  auto twice = lines;
+  twice.push_back(twice.back());
+  CHECK(deal.refusal(twice) == "evidence.gap");
+
+  // The earlier attestation at the end of the later uses.
+  auto stale = lines;
+  std::size_t first = last_with(lines, "contract.attested/1");
+  Lines up_to(lines.begin(), lines.begin() + static_cast<std::ptrdiff_t>(first));
+  stale.back() = lines[last_with(up_to, "contract.attested/1")];
+  CHECK(deal.refusal(stale) == "evidence.gap");
+  // Under the earlier checkpoint the later entries are not there yet.
+  auto old = lines;
+  old[0] = early[0];
+  CHECK(deal.refusal(old) == "evidence.not_included");
+
+  auto altered = lines;
+  std::string& line = altered[last_with(altered, use)];
+  line.replace(line.find("training"), 8, "research");
+  CHECK(deal.refusal(altered) == "evidence.not_included");
+  auto document = lines;
+  document[1].replace(document[1].find("\"value\":400"), 11, "\"value\":500");
+  CHECK(deal.refusal(document) == "evidence.wrong_document");
+  auto swapped = lines;
+  std::swap(swapped[2], swapped[3]);
+  CHECK(deal.refusal(swapped) == "evidence.foreign_entry");
+  auto unspelled = lines;
+  unspelled[1] += " ";
+  CHECK(deal.refusal(unspelled) == "evidence.malformed");
+  CHECK(deal.refusal({}) == "evidence.not_closed");
+  CHECK(deal.refusal({"{}"}) == "evidence.malformed");
+
+  Deal other;
+  other.use_often(1);
+  other.attest();
+  auto foreign = *other.evidence(other.consumer.principal);
+  auto mixed = lines;
+  mixed[last_with(mixed, use)] = foreign[last_with(foreign, use)];
+  CHECK(deal.refusal(mixed) == "evidence.not_included");
+}
+
+TEST_CASE("evidence: another contract's entry of the same log is foreign") {
+  Deal deal;
+  deal.use_often(1);
+  auto other = deal.agree(3);
+  REQUIRE(deal.use(other, "o"));
+  deal.attest();
+  auto lines = *deal.evidence(deal.consumer.principal);
+  auto own = deal.contract;
+  deal.contract = other;
+  deal.attest("other");
+  // Both under one checkpoint.
+  auto foreign = *deal.evidence(deal.consumer.principal);
+  deal.contract = own;
+  lines = *deal.evidence(deal.consumer.principal);
+  REQUIRE(deal.check(lines));
+  REQUIRE(lines[0].substr(0, 100) == foreign[0].substr(0, 100));
+  lines[lines.size() - 2] = foreign[last_with(foreign, "use.recorded/1")];
+  CHECK(deal.refusal(lines) == "evidence.foreign_entry");
+}
+
+TEST_CASE(
+    "evidence: an attestation of another count is found by whoever checks, and by the audit") {
+  Deal deal;
+  deal.use_often(2);
+  auto row = deal.find(deal.contract);
+  auto done = deal.space.write([&](core::sql::Tx& tx) -> core::Result<core::Done> {
+    append_contract_entry(
+        tx, deal.space.journal().ledger, deal.consumer.principal.actor.text(), row,
+        ContractAttested{
+            .party = deal.consumer.party, .salt = deal.space.random.salt(), .uses = 1});
+    return core::Done{};
+  });
+  REQUIRE(done);
+  CHECK(deal.refusal(*deal.evidence(deal.consumer.principal)) == "evidence.stale_attestation");
+  CHECK(test::Replayed(deal.space).codes() == std::set<std::string>{"contract.wrong_attestation"});
+}
+
+TEST_CASE("evidence: it is for the parties of the contract, once something closes it") {
+  Deal deal;
+  CHECK(code_of(deal.evidence(deal.consumer.principal)) == "contract.not_attested");
+  CHECK(code_of(deal.evidence(deal.stranger.principal)) == "contract.not_found");
+  CHECK(code_of(deal.attest_by(deal.stranger.principal, "s")) == "contract.not_found");
+  auto before = *deal.space.journal().ledger.signed_head().note;
+  deal.attest();
+  CHECK(code_of(deal.evidence(deal.stranger.principal)) == "contract.not_found");
+  CHECK(code_of(deal.evidence(deal.space.operator_principal)) == "contract.not_found");
+  CHECK(code_of(deal.evidence(deal.consumer.principal, before)) == "contract.not_attested");
+  auto again = deal.attest_by(deal.consumer.principal, "a");
+  REQUIRE(again);
+  CHECK(again->repeated);
+  auto reader = deal.consumer.principal;
+  reader.scopes = {Scope::contracts_read};
+  CHECK(code_of(deal.attest_by(reader, "r")) == "scope.missing");
+  CHECK(deal.evidence(reader));
+}
