@@ -64,6 +64,7 @@ void add_checkpoints(Cases& cases);  // checkpoint notes, opened
 void add_tiles(Cases& cases);        // paths and bundles
 void add_texts(Cases& cases);        // JSON, entries, policies, keys
 void add_requests(Cases& cases);     // notes, requests to witnesses, CBOR, contracts, HTTP
+void add_evidence(Cases& cases);     // evidence about a contract, checked
 Cases all_cases();
 
 // What our code says to it: the code of its refusal, or nothing.

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <optional>
 
 #include "api/wire.h"
@@ -11,6 +12,7 @@
 #include "ledger/tile.h"
 #include "space/contracts/document.h"
 #include "space/contracts/purpose.h"
+#include "space/evidence/evidence_check.h"
 
 namespace tally::corpus {
 namespace {
@@ -47,6 +49,17 @@ std::string judge_witnessed(const std::string& bytes) {
   return code_of(ledger::verify_witnessed_receipt(bytes, *policy));
 }
 
+std::string judge_evidence(std::string_view bytes) {
+  auto log = signer_of("dataspace.example/ledger", 0).verifier();
+  space::EvidenceCheck check(log);
+  while (!bytes.empty()) {
+    std::string_view line = bytes.substr(0, bytes.find('\n'));
+    bytes.remove_prefix(std::min(line.size() + 1, bytes.size()));
+    if (auto taken = check.take(line); !taken) return taken.error().code;
+  }
+  return code_of(check.finish());
+}
+
 }  // namespace
 
 std::string judge(const Case& item) {
@@ -65,6 +78,7 @@ std::string judge(const Case& item) {
   if (item.kind == "note") return code_of(ledger::parse_note(bytes));
   if (item.kind == "add_checkpoint") return code_of(ledger::parse_add_checkpoint(bytes));
   if (item.kind == "cbor") return code_of(ledger::parse_cbor(bytes));
+  if (item.kind == "evidence") return judge_evidence(bytes);
   if (item.kind == "contract") return judge_contract(bytes);
   if (item.kind == "purpose") return space::is_purpose(bytes) ? "" : "refused";
   if (item.kind == "http_chunks") {

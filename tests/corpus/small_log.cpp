@@ -68,6 +68,7 @@ Cases all_cases() {
   add_tiles(cases);
   add_texts(cases);
   add_requests(cases);
+  add_evidence(cases);
   return cases;
 }
 

@@ -1,4 +1,4 @@
-// What requests are made of: HTTP, JSON, contracts.
+// What requests are made of: HTTP, JSON, contracts; and the evidence about one.
 #include <algorithm>
 #include <cstddef>
 #include <string>
@@ -9,6 +9,7 @@
 #include "fuzz/targets.h"
 #include "space/contracts/document.h"
 #include "space/contracts/purpose.h"
+#include "space/evidence/evidence_check.h"
 
 namespace tally::fuzz {
 
@@ -24,6 +25,24 @@ void json(std::string_view bytes) {
   TALLY_ASSERT(core::canonical(*again) == text && core::is_canonical(text));
   TALLY_ASSERT(core::is_canonical(bytes) == (bytes == text));
   TALLY_ASSERT(core::is_json(bytes));
+}
+
+void evidence(std::string_view bytes) {
+  static const ledger::VerifierKey key = *ledger::parse_vkey(
+      "dataspace.example/ledger+133997fb+AQOhB7/zzhC+HXDdGOdLwJln5NYwm6UNXx3chmQSVTG4");
+  space::EvidenceCheck check(key);
+  while (!bytes.empty()) {
+    std::string_view line = bytes.substr(0, bytes.find('\n'));
+    bytes.remove_prefix(std::min(line.size() + 1, bytes.size()));
+    auto taken = check.take(line);
+    TALLY_ASSERT(taken || !taken.error().code.empty());
+    if (!taken) return;
+  }
+  auto verdict = check.finish();
+  if (!verdict) return;
+  TALLY_ASSERT(verdict->entries > 0 && verdict->entries <= verdict->checkpoint.head.size);
+  TALLY_ASSERT(verdict->uses <= verdict->limit && verdict->asserted <= verdict->entries);
+  TALLY_ASSERT(verdict->attested_entry < verdict->checkpoint.head.size);
 }
 
 void contract(std::string_view bytes) {

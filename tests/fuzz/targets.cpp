@@ -7,14 +7,23 @@ namespace tally::fuzz {
 namespace {
 
 constexpr std::array all{
-    Target{"note", note},           Target{"checkpoint", checkpoint},
-    Target{"proof", proof},         Target{"vkey", vkey},
-    Target{"policy", policy},       Target{"add_checkpoint", add_checkpoint},
-    Target{"tile_path", tile_path}, Target{"bundle", bundle},
-    Target{"entry", entry},         Target{"cbor", cbor},
-    Target{"cose", cose},           Target{"json", json},
-    Target{"contract", contract},   Target{"purpose", purpose},
-    Target{"http_head", http_head}, Target{"http_chunks", http_chunks},
+    Target{"note", note},
+    Target{"checkpoint", checkpoint},
+    Target{"proof", proof},
+    Target{"vkey", vkey},
+    Target{"policy", policy},
+    Target{"add_checkpoint", add_checkpoint},
+    Target{"tile_path", tile_path},
+    Target{"bundle", bundle},
+    Target{"entry", entry},
+    Target{"cbor", cbor},
+    Target{"cose", cose},
+    Target{"json", json},
+    Target{"evidence", evidence},
+    Target{"contract", contract},
+    Target{"purpose", purpose},
+    Target{"http_head", http_head},
+    Target{"http_chunks", http_chunks},
 };
 
 }  // namespace

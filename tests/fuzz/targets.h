@@ -30,6 +30,7 @@ void entry(std::string_view bytes);
 void cbor(std::string_view bytes);
 void cose(std::string_view bytes);
 void json(std::string_view bytes);
+void evidence(std::string_view bytes);
 void contract(std::string_view bytes);
 void purpose(std::string_view bytes);
 void http_head(std::string_view bytes);
