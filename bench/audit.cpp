@@ -24,6 +24,8 @@
 #include <fmt/core.h>
 #include <openssl/evp.h>
 
+#include "api/conduct.h"
+#include "bench/conduct_ledger.h"
 #include "bench/machine.h"
 #include "core/hash.h"
 #include "core/json.h"
@@ -44,6 +46,7 @@ namespace {
 
 constexpr std::size_t entry_bytes_min = 400;
 constexpr int rounds = 5;
+constexpr int conduct_rounds = 3;
 constexpr std::uint64_t command_entries = 1000;
 
 struct Options {
@@ -223,6 +226,22 @@ struct Memory {
   std::uint64_t bytes = 0;
 };
 
+// Entries per second of the conduct audit, its comparison of tables included.
+double measure_conduct(const std::string& path, std::uint64_t entries) {
+  bench::make_conduct_ledger(path, signer(), entries);
+  std::vector<double> times;
+  for (int round = 0; round < conduct_rounds; ++round) {
+    times.push_back(seconds([&] {
+      api::ConductAudit conduct(signer().verifier());
+      conduct.run(path, {});
+      if (conduct.findings_count() + conduct.unchecked_count() > 0)
+        throw core::Broken("the conduct audit failed: " + conduct.findings()[0].words);
+      entries = conduct.entries();
+    }));
+  }
+  return static_cast<double>(entries) / bench::median(times);
+}
+
 // Medians, in seconds.
 struct Measured {
   double audit_s = 0;
@@ -260,7 +279,10 @@ Measured measure(const std::string& path, unsigned threads) {
   return measured;
 }
 
-void print(const Options& options, const Measured& measured, const Memory& memory) {
+void print(const Options& options,
+           const Measured& measured,
+           const Memory& memory,
+           double conduct_entries_per_s) {
   bench::Machine machine = bench::this_machine();
   auto entries = static_cast<double>(measured.report.entries);
   auto bytes = static_cast<double>(measured.report.entry_bytes);
@@ -278,16 +300,19 @@ void print(const Options& options, const Measured& measured, const Memory& memor
   fmt::print("peak memory          {:.1f} MB at {} entries, {:.1f} MB at {}\n",
              static_cast<double>(memory.bytes) / 1e6, measured.report.entries,
              static_cast<double>(memory.bytes_small) / 1e6, memory.entries_small);
+  fmt::print("conduct audit        {:.0f} entries/s, one thread, tables compared\n",
+             conduct_entries_per_s);
   if (!options.json) return;
   fmt::print(
       R"({{"bench":"audit","cores":{},"cpu":"{}","entries":{},"entry_bytes_mean":{:.0f},)"
       R"("threads":{},"entries_per_s":{:.0f},"bytes_per_s":{:.0f},"bare_entries_per_s":{:.0f},)"
       R"("peak_anonymous_bytes":{},"small_entries":{},"small_peak_anonymous_bytes":{},)"
+      R"("conduct_entries_per_s":{:.0f},)"
       R"("rounds":{},"ratio_to_own_hash":{:.3f},"ratio_to_bare_hash":{:.3f}}})"
       "\n",
       machine.cores, machine.cpu, measured.report.entries, bytes / entries, options.threads,
       entries / measured.audit_s, bytes / measured.audit_s, entries / measured.bare_s, memory.bytes,
-      memory.entries_small, memory.bytes_small, rounds, ratio_own, ratio);
+      memory.entries_small, memory.bytes_small, conduct_entries_per_s, rounds, ratio_own, ratio);
 }
 
 }  // namespace
@@ -312,7 +337,9 @@ int main(int argc, char** argv) {
     make_ledger(ledger, options.entries);
     memory.bytes_small = peak_of_audit(small, options.threads);
     memory.bytes = peak_of_audit(ledger, options.threads);
-    print(options, measure(ledger, options.threads), memory);
+    std::uint64_t conduct_entries = options.quick ? options.entries / 10 : options.entries;
+    double conduct = measure_conduct(directory.file("conduct.db"), conduct_entries);
+    print(options, measure(ledger, options.threads), memory, conduct);
     return 0;
   } catch (const std::exception& broken) {
     std::cerr << "bench audit: " << broken.what() << "\n";
