@@ -113,6 +113,7 @@ class Ledger : public core::sql::Participant {
   void batch_began(core::sql::Tx& tx) override;
   void command_begins() override;
   void command_undone() override;
+  std::uint64_t position() const override { return tree_.size(); }
   void before_commit(core::sql::Tx& tx) override;
   void after_commit() override;
   bool has_leftover() const override { return stored_checkpoint_size_ != tree_.size(); }

@@ -21,7 +21,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <typeindex>
 #include <unordered_map>
 #include <utility>
 
@@ -158,15 +157,19 @@ class Session {
   // first member is a Connection&.
   template <class S>
   S& use() {
-    auto& slot = prepared_[std::type_index(typeid(S))];
+    auto& slot = prepared_[&identity<S>];
     if (!slot)
       slot = std::shared_ptr<void>(new S{connection_}, [](void* p) { delete static_cast<S*>(p); });
     return *static_cast<S*>(slot.get());
   }
 
  private:
+  // One address for each S; hashing a std::type_index reads the whole name of the type.
+  template <class S>
+  static constexpr char identity = 0;
+
   Connection& connection_;
-  std::unordered_map<std::type_index, std::shared_ptr<void>> prepared_;
+  std::unordered_map<const void*, std::shared_ptr<void>> prepared_;
 };
 
 // A Session inside the writer's transaction. Only the writer makes one.

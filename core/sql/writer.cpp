@@ -27,6 +27,7 @@ struct Writer::Ticket {
 struct Writer::Command {
   const std::function<bool(Tx&)>& body;
   std::chrono::steady_clock::time_point deadline;
+  bool is_repeatable = false;
   std::shared_ptr<Ticket> ticket = nullptr;
   std::optional<Error> refused = std::nullopt;
   std::exception_ptr thrown = nullptr;
@@ -82,8 +83,10 @@ Writer::~Writer() {
   thread_.join();
 }
 
-std::optional<Error> Writer::submit(const std::function<bool(Tx&)>& body, Lane lane) {
-  Command command{body, std::chrono::steady_clock::now() + options_.deadline};
+std::optional<Error> Writer::submit(const std::function<bool(Tx&)>& body,
+                                    Lane lane,
+                                    bool is_repeatable) {
+  Command command{body, std::chrono::steady_clock::now() + options_.deadline, is_repeatable};
   bool wake = false;
   {
     std::lock_guard lock(mutex_);
@@ -151,7 +154,9 @@ std::optional<std::string> Writer::run_batch(const std::vector<Command*>& batch)
   try {
     sql_.begin().run();
     participant_.batch_began(tx_);
-    for (Command* command : batch) run_command(*command);
+    if (!run_without_savepoints(batch)) {
+      for (Command* command : batch) run_in_savepoint(*command);
+    }
     participant_.before_commit(tx_);
     sql_.commit().run();
     participant_.after_commit();
@@ -164,7 +169,45 @@ std::optional<std::string> Writer::run_batch(const std::vector<Command*>& batch)
   return std::nullopt;
 }
 
-void Writer::run_command(Command& command) {
+// False: nothing was done, in the same transaction or a new one.
+bool Writer::run_without_savepoints(const std::vector<Command*>& batch) {
+  for (const Command* command : batch) {
+    if (!command->is_repeatable) return false;
+  }
+  participant_.command_begins();
+  for (Command* command : batch) {
+    if (run_bare(*command)) continue;
+    sql_.rollback().run();
+    participant_.command_undone();
+    for (Command* each : batch) {
+      each->refused.reset();
+      each->thrown = nullptr;
+    }
+    sql_.begin().run();
+    participant_.batch_began(tx_);
+    return false;
+  }
+  return true;
+}
+
+// False: it failed and something is there to be undone.
+bool Writer::run_bare(Command& command) {
+  if (std::chrono::steady_clock::now() > command.deadline) {
+    command.refused = late();
+    return true;
+  }
+  const auto changes = connection_.driver().total_changes();
+  const auto position = participant_.position();
+  try {
+    if (command.body(tx_)) return true;
+  } catch (...) {
+    command.thrown = std::current_exception();
+    if (!connection_.driver().in_transaction()) throw;
+  }
+  return connection_.driver().total_changes() == changes && participant_.position() == position;
+}
+
+void Writer::run_in_savepoint(Command& command) {
   if (std::chrono::steady_clock::now() > command.deadline) {
     command.refused = late();
     return;
@@ -181,10 +224,10 @@ void Writer::run_command(Command& command) {
     // Without its transaction a later savepoint would commit alone.
     if (!connection_.driver().in_transaction()) throw;
   }
-  undo(command);
+  undo();
 }
 
-void Writer::undo(Command&) {
+void Writer::undo() {
   sql_.undo().run();
   sql_.release().run();
   participant_.command_undone();

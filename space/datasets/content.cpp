@@ -97,26 +97,26 @@ bool take_records(std::string_view lines, std::uint64_t wanted, RecordPage& page
   return page.records == wanted;
 }
 
-// From the chunks in their order, the first of which holds the page's first record. False when one
-// is missing, which their sealed `first_record` tells.
-bool fill_page(const ContentKey& key,
-               core::sql::Cursor row,
-               std::uint64_t wanted,
-               RecordPage& page) {
-  std::string lines;
-  while (row.next()) {
-    std::uint64_t first_record = row.natural(1);
-    key.open(row.natural(0), first_record, row.view(2), lines);
-    std::string_view rest = lines;
-    if (page.records == 0) {
-      rest = skip_records(lines, page.from - first_record);
-      if (rest.empty()) return false;
-    } else if (first_record != page.from + page.records) {
-      return false;
-    }
-    if (take_records(rest, wanted, page)) return true;
+// How a page goes on with the lines of one more chunk. It has to hold the page's next record, which
+// its sealed `first_record` tells.
+enum class Filling : std::uint8_t { full, wants_more, has_gap };
+
+Filling add_chunk(std::string_view lines,
+                  std::uint64_t first_record,
+                  std::uint64_t wanted,
+                  RecordPage& page) {
+  if (page.records == 0) {
+    lines = skip_records(lines, page.from - first_record);
+    if (lines.empty()) return Filling::has_gap;
+  } else if (first_record != page.from + page.records) {
+    return Filling::has_gap;
   }
-  return false;
+  return take_records(lines, wanted, page) ? Filling::full : Filling::wants_more;
+}
+
+std::uint64_t count_records(std::string_view lines) {
+  auto ends = static_cast<std::uint64_t>(std::count(lines.begin(), lines.end(), '\n'));
+  return lines.ends_with('\n') ? ends : ends + 1;
 }
 
 Error version_not_found(const DatasetId& dataset, std::uint64_t version) {
@@ -130,10 +130,13 @@ void append_json_array(std::string& out, const RecordPage& page) {
   std::string_view lines = page.lines;
   if (lines.ends_with('\n')) lines.remove_suffix(1);
   out += '[';
-  std::size_t start = out.size();
-  out += lines;
   // A line feed stands between records and, as JSON escapes it in texts, nowhere else.
-  std::replace(out.begin() + static_cast<std::ptrdiff_t>(start), out.end(), '\n', ',');
+  for (std::size_t end = lines.find('\n'); end != std::string_view::npos; end = lines.find('\n')) {
+    out += lines.substr(0, end);
+    out += ',';
+    lines.remove_prefix(end + 1);
+  }
+  out += lines;
   out += ']';
 }
 
@@ -187,10 +190,49 @@ Result<RecordPage> ContentStore::open_page(Session& session,
   std::uint64_t wanted = std::min(limit, page.total_records - from);
   if (wanted == 0) return page;
   auto chunks = session.use<Reads>().chunks_from_record(dataset, version, from);
-  if (!fill_page(content.key, std::move(chunks), wanted, page)) {
+  if (!fill_page({dataset, version}, content.key, std::move(chunks), wanted, page)) {
     throw Broken("stored content is not all there: " + place_of(dataset, version));
   }
   return page;
+}
+
+// From the chunks in their order, the first of which holds the page's first record. False when one
+// is missing.
+bool ContentStore::fill_page(const Place& place,
+                             const ContentKey& key,
+                             core::sql::Cursor row,
+                             std::uint64_t wanted,
+                             RecordPage& page) {
+  std::string lines;
+  while (row.next()) {
+    SealedChunk chunk{row.natural(0), row.natural(1), 0, row.text(2)};
+    key.open(chunk.index, chunk.first_record, chunk.sealed, lines);
+    chunk.records = count_records(lines);
+    auto filling = add_chunk(lines, chunk.first_record, wanted, page);
+    if (filling == Filling::has_gap) return false;
+    chunks_.keep(place, std::make_shared<const SealedChunk>(std::move(chunk)));
+    if (filling == Filling::full) return true;
+  }
+  return false;
+}
+
+std::optional<RecordPage> ContentStore::find_page(const DatasetId& dataset,
+                                                  std::uint64_t version,
+                                                  std::uint64_t from,
+                                                  std::uint64_t limit) {
+  Place place{dataset, version};
+  auto content = find_kept(place);
+  if (!content || !content->records || from >= *content->records) return std::nullopt;
+  RecordPage page{{}, from, 0, *content->records};
+  std::uint64_t wanted = std::min(limit, page.total_records - from);
+  std::string lines;
+  while (auto chunk = chunks_.find(place, from + page.records)) {
+    content->key.open(chunk->index, chunk->first_record, chunk->sealed, lines);
+    auto filling = add_chunk(lines, chunk->first_record, wanted, page);
+    if (filling == Filling::full) return page;
+    if (filling == Filling::has_gap) break;
+  }
+  return std::nullopt;
 }
 
 bool ContentStore::open_chunk(Session& session,

@@ -22,6 +22,7 @@
 #include "core/result.h"
 #include "core/seal.h"
 #include "core/sql/session.h"
+#include "space/datasets/chunk_cache.h"
 #include "space/datasets/chunker.h"
 #include "space/datasets/dataset.h"
 
@@ -29,6 +30,7 @@ namespace tally::space {
 
 inline constexpr std::uint64_t page_records_max = 1000;
 inline constexpr std::size_t page_content_bytes_max = std::size_t{8} << 20;
+inline constexpr std::size_t chunks_kept_bytes_max = std::size_t{64} << 20;
 
 // Records `from` .. `from + records - 1` as they were uploaded: each a JSON object and its line feed,
 // which the very last record may lack.
@@ -88,6 +90,12 @@ class ContentStore {
                                      std::uint64_t from,
                                      std::uint64_t limit);
 
+  // The same page without the database, if all its chunks were read lately; else nothing.
+  std::optional<RecordPage> find_page(const DatasetId& dataset,
+                                      std::uint64_t version,
+                                      std::uint64_t from,
+                                      std::uint64_t limit);
+
   // Puts the chunk into `out`; false when there is none behind the last. Throws Broken when `version`
   // is not published with content.
   bool open_chunk(core::sql::Session& session,
@@ -103,7 +111,7 @@ class ContentStore {
     std::optional<std::uint64_t> records;
   };
   using OpenedPtr = std::shared_ptr<const Opened>;
-  using Place = std::pair<DatasetId, std::uint64_t>;
+  using Place = ChunkCache::Place;
   struct Kept {
     struct Slot {
       OpenedPtr opened;
@@ -116,11 +124,17 @@ class ContentStore {
   core::Result<OpenedPtr> open(core::sql::Session& session, const Place& place);
   OpenedPtr find_kept(const Place& place);
   void keep(const Place& place, OpenedPtr opened);
+  bool fill_page(const Place& place,
+                 const ContentKey& key,
+                 core::sql::Cursor row,
+                 std::uint64_t wanted,
+                 RecordPage& page);
 
   core::SealKey master_key_;
   core::Random& random_;
   std::size_t keys_kept_max_;
   core::Guarded<Kept> kept_;
+  ChunkCache chunks_{chunks_kept_bytes_max};
 };
 
 // Reads a published version's content from its first byte to its last, chunk by chunk, in constant

@@ -1,12 +1,17 @@
 #include "core/sql/sqlite/sqlite.h"
 
 #include <algorithm>
+#include <deque>
+#include <string>
 #include <vector>
 
 #include <sqlite3.h>
 
 namespace tally::core::sql::sqlite {
 namespace {
+
+// A bound value above this size gives its memory back when the parameter is bound again.
+constexpr std::size_t kept_bytes_max = std::size_t{64} * 1024;
 
 [[noreturn]] void fail(sqlite3* db, const std::string& doing) {
   throw SqlBroken(doing + ": " + sqlite3_errmsg(db) + " (SQLite " +
@@ -30,12 +35,13 @@ class SqliteStatement : public DriverStatement {
     check(sqlite3_bind_int64(statement_, parameter, value));
   }
   void bind_text(int parameter, std::string_view value) override {
-    check(sqlite3_bind_text64(statement_, parameter, present(value), value.size(), SQLITE_TRANSIENT,
+    std::string_view kept = keep(parameter, value);
+    check(sqlite3_bind_text64(statement_, parameter, kept.data(), kept.size(), SQLITE_STATIC,
                               SQLITE_UTF8));
   }
   void bind_blob(int parameter, std::string_view value) override {
-    check(
-        sqlite3_bind_blob64(statement_, parameter, present(value), value.size(), SQLITE_TRANSIENT));
+    std::string_view kept = keep(parameter, value);
+    check(sqlite3_bind_blob64(statement_, parameter, kept.data(), kept.size(), SQLITE_STATIC));
   }
   bool step() override {
     int code = sqlite3_step(statement_);
@@ -58,9 +64,13 @@ class SqliteStatement : public DriverStatement {
   std::int64_t changes() const override { return sqlite3_changes64(db_); }
 
  private:
-  // A null pointer would bind NULL; the empty text is not NULL.
-  static const char* present(std::string_view value) {
-    return value.data() != nullptr ? value.data() : "";
+  // A copy whose room stays with the statement, as most values have the size of the last one.
+  std::string_view keep(int parameter, std::string_view value) {
+    auto index = static_cast<std::size_t>(parameter - 1);
+    if (kept_.size() <= index) kept_.resize(index + 1);
+    if (kept_[index].capacity() > kept_bytes_max && value.size() <= kept_bytes_max)
+      kept_[index] = std::string();
+    return kept_[index].assign(value);
   }
   void check(int code) {
     if (code != SQLITE_OK) fail(db_, "cannot bind a parameter");
@@ -68,6 +78,7 @@ class SqliteStatement : public DriverStatement {
 
   sqlite3* db_;
   sqlite3_stmt* statement_ = nullptr;
+  std::deque<std::string> kept_;  // by parameter; growing moves none of them
 };
 
 class SqliteConnection : public DriverConnection {
@@ -99,6 +110,7 @@ class SqliteConnection : public DriverConnection {
     }
   }
   bool in_transaction() const override { return sqlite3_get_autocommit(db_) == 0; }
+  std::int64_t total_changes() const override { return sqlite3_total_changes64(db_); }
 
   void checkpoint_if_large() override {
     if (wal_pages_ < checkpoint_pages_) return;

@@ -14,7 +14,9 @@ namespace tally::core::sql::sqlite {
 // What a test may set otherwise.
 struct Options {
   const char* vfs = nullptr;    // a registered SQLite VFS; null: the system's files
-  int checkpoint_pages = 4096;  // in the WAL, above which they are moved into the database: 16 MiB
+  // In the WAL, above which they are moved into the database: 32 MiB. The more, the fewer pages are
+  // moved only to change again in the next batches.
+  int checkpoint_pages = 8192;
 };
 
 // Opens or creates the database with journal_mode=wal and synchronous=full, and reads both back:

@@ -28,6 +28,7 @@ class Witness : public Participant {
   void batch_began(Tx&) override { ++batches; }
   void command_begins() override {}
   void command_undone() override { ++undone; }
+  std::uint64_t position() const override { return 0; }
   void before_commit(Tx&) override {
     if (fails_before_commit) throw Broken("no space left");
   }
@@ -58,6 +59,13 @@ struct Desk {
           return value;
         },
         lane);
+  }
+  Result<int> add_repeatable(int value, bool fails = false) {
+    return writer->run_repeatable([value, fails](Tx& tx) -> Result<int> {
+      tx.use<Statements>().add(value).run();
+      if (fails) throw std::runtime_error("after its change");
+      return value;
+    });
   }
   std::int64_t count() {
     return readers.read([](Session& session) {
@@ -153,6 +161,56 @@ TEST_CASE("writer: commands of many threads share batches, and each has its own 
   CHECK(desk.count() == threads * each);
   CHECK(desk.witness.batches < threads * each);
   CHECK(desk.writer->counters().commands == threads * each);
+}
+
+TEST_CASE("writer: of repeatable commands in one batch, one that throws is undone alone" *
+          doctest::test_suite("concurrent")) {
+  Desk desk;
+  std::binary_semaphore entered{0}, leave{0};
+  std::jthread holder([&] {
+    static_cast<void>(desk.writer->run([&](Tx&) -> Result<int> {
+      entered.release();
+      leave.acquire();
+      return 0;
+    }));
+  });
+  entered.acquire();
+  std::atomic<int> done{0}, thrown{0}, refused{0};
+  std::vector<std::jthread> pool;
+  for (int i = 0; i < 20; ++i) {
+    pool.emplace_back([&, i] {
+      if (i == 11) {
+        auto none = desk.writer->run_repeatable([](Tx&) -> Result<int> { return ::refused(); });
+        if (!none && none.error().code == "test.refused") refused += 1;
+        return;
+      }
+      try {
+        if (desk.add_repeatable(i, i == 7)) done += 1;
+      } catch (const std::runtime_error&) {
+        thrown += 1;
+      }
+    });
+  }
+  while (desk.writer->counters().waiting < 20) std::this_thread::yield();
+  leave.release();
+  pool.clear();
+  CHECK(done == 18);
+  CHECK(thrown == 1);
+  CHECK(refused == 1);
+  CHECK(desk.count() == 18);
+  // Once for all of them, then each of the two failures alone.
+  CHECK(desk.witness.undone == 3);
+  CHECK(desk.witness.commits == 2);
+}
+
+TEST_CASE("writer: a repeatable command that refuses before any change costs nobody a second run" *
+          doctest::test_suite("concurrent")) {
+  Desk desk;
+  auto none = desk.writer->run_repeatable([](Tx&) -> Result<int> { return ::refused(); });
+  CHECK(none.error().code == "test.refused");
+  CHECK(desk.add_repeatable(1));
+  CHECK(desk.witness.undone == 0);
+  CHECK(desk.count() == 1);
 }
 
 TEST_CASE("writer: what is queued is finished before it stops" *
