@@ -135,6 +135,7 @@ struct App::Parts {
     }
     services.uploads.discard_leftovers();
     publish_by_policy(config);
+    services.erasures.finish();
     add_all_routes(router, services, metrics);
     router.observe([this](const Request&, std::string_view, int status, std::int64_t duration_us) {
       metrics.count_reply(status, duration_us);

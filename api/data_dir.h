@@ -8,6 +8,9 @@
 //   DIR/keys/operator.key     signs grants
 //   DIR/keys/master.key       wraps the data keys; whoever loses it loses the content
 //   DIR/keys/secret.key       keys the digests of idempotency keys
+//   DIR/keys/subjects.db      a key for each content, party and actor, shredded when they are erased
+//                             (core/shred_keys.h); whoever loses it loses what they seal. A backup of
+//                             it brings back what was erased since: keep one, the newest
 //
 // Keys lie outside the database and so outside its backups. Files with secrets have mode 0600, the
 // directories 0700.

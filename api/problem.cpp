@@ -22,6 +22,8 @@ std::string_view title_of(int status) {
       return "Request Timeout";
     case 409:
       return "Conflict";
+    case 410:
+      return "Gone";
     case 413:
       return "Content Too Large";
     case 416:
@@ -68,6 +70,8 @@ int http_status(core::Refusal kind) {
       return 404;
     case core::Refusal::conflict:
       return 409;
+    case core::Refusal::gone:
+      return 410;
     case core::Refusal::too_large:
       return 413;
     case core::Refusal::exhausted:

@@ -16,6 +16,7 @@
 #include "space/datasets/content.h"
 #include "space/datasets/datasets.h"
 #include "space/datasets/uploads.h"
+#include "space/erasure/erasures.h"
 #include "space/parties/actors.h"
 #include "space/parties/authenticator.h"
 #include "space/parties/parties.h"
@@ -34,6 +35,7 @@ struct Services {
   space::Uploads uploads;
   space::Contracts contracts;
   space::Uses uses;
+  space::Erasures erasures;
   labeling::Projects projects;
   labeling::Intake intake;
   labeling::Items items;

@@ -20,7 +20,11 @@ Store::Store(const DataDir& dir,
       readers_([path = dir.database(), files = surroundings.files] {
         return core::sql::sqlite::open_reader(path, files);
       }),
-      journal_{writer_, readers_, ledger_, surroundings.random} {}
+      shred_keys_(core::sql::sqlite::open_key_store(surroundings.subject_keys.empty()
+                                                        ? dir.key("subjects.db")
+                                                        : surroundings.subject_keys),
+                  surroundings.random),
+      journal_{writer_, readers_, ledger_, surroundings.random, shred_keys_} {}
 
 core::sql::Connection Store::open(const std::string& path,
                                   const core::sql::sqlite::Options& files,

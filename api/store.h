@@ -17,6 +17,7 @@ struct Surroundings {
   const core::Clock& clock = core::system_clock();
   core::Random& random = core::system_random();
   core::sql::sqlite::Options files = {};
+  std::string subject_keys = {};  // a file; empty: that of the data directory
 };
 
 class Store {
@@ -45,6 +46,7 @@ class Store {
   // Readers close first: who closes last moves the WAL into the database, and readers never do.
   core::sql::Writer writer_;
   core::sql::Readers readers_;
+  core::ShredKeys shred_keys_;
   ledger::Journal journal_;
 };
 

@@ -208,7 +208,8 @@ void make_conduct_ledger(const std::string& path,
     }
     core::sql::Writer writer(std::move(connection), ledger, {});
     core::sql::Readers readers([path] { return core::sql::sqlite::open_reader(path); });
-    ledger::Journal journal{writer, readers, ledger, random};
+    core::ShredKeys keys(core::sql::sqlite::open_memory(), random);
+    ledger::Journal journal{writer, readers, ledger, random, keys};
     auto operator_key = core::SigningKey::from_seed(core::sha256("operator"));
     auto opened = open_space(journal, operator_key, "The operator", year_seconds);
     if (!opened) throw core::Broken(opened.error().message);

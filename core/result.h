@@ -24,6 +24,7 @@ enum class Refusal : std::uint8_t {
   forbidden,        // known, but not allowed: scope, purpose, count, time       403
   not_found,        // unknown, or not for the caller to see                     404
   conflict,         // the state does not permit it (now)                        409
+  gone,             // erased: it was there and will not be again                410
   too_large,        // beyond a limit of size                                    413
   exhausted,        // too many, too often                                       429
   unavailable,      // try again later; nothing was changed, or it is not known  503

@@ -14,7 +14,7 @@ struct Statements {
 
 std::optional<std::string> FiledDocuments::find(const core::Hash& digest) {
   auto row = session_.use<Statements>().find(digest);
-  if (!row.next()) return std::nullopt;
+  if (!row.next() || row.view(0).empty()) return std::nullopt;  // empty: erased
   return row.text(0);
 }
 

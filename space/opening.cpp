@@ -1,6 +1,8 @@
 #include "space/opening.h"
 
 #include "core/hash.h"
+#include "space/erasure/erasure.h"
+#include "space/erasure/names.h"
 #include "space/event.h"
 #include "space/parties/party_tables.h"
 #include "space/parties/token.h"
@@ -51,7 +53,7 @@ void add_operator_party(Journal& journal, Tx& tx, const Registration& registrati
   TALLY_ASSERT(registered);
   append_event(journal.ledger, tx, id.text(), *registered);
   apply(tx, *registered, now);
-  keep_registration(tx, registration);
+  keep_registration(tx, journal.shred_keys, journal.random, registration);
   PartyApproved approved{id, {Role::operator_}, journal.ledger.draw_salt()};
   append_event(journal.ledger, tx, system_author, approved);
   apply(tx, approved);
@@ -76,7 +78,9 @@ OpenedSpace add_operator_actor(Journal& journal,
   event.scopes = opened.principal.scopes.list();
   append_event(journal.ledger, tx, system_author, event);
   apply(tx, event, now);
-  keep_token(tx, event.actor, "operator", token_hash(opened.token));
+  keep_token(tx, event.actor,
+             seal_name(journal.shred_keys, journal.random, actor_subject(event.actor), "operator"),
+             token_hash(opened.token));
   return opened;
 }
 

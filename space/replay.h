@@ -20,6 +20,7 @@ struct SpaceReplay {
   ActorsSeen actors;
   ContractStandings contracts;
   std::optional<PartyId> operator_party;
+  std::uint64_t erased_contents = 0;
 };
 
 std::shared_ptr<SpaceReplay> register_replayers(ledger::Replayers& replayers);

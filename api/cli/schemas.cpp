@@ -23,6 +23,7 @@
 #include "labeling/queue/queue.h"
 #include "labeling/release/releases.h"
 #include "space/clock.h"
+#include "space/erasure/erasures.h"
 #include "space/evidence/attestation.h"
 #include "space/parties/actors.h"
 
@@ -66,6 +67,8 @@ constexpr std::array messages{
     Message{"add_actor", "A party adds an actor", core::schema_of<AddActorBody>},
     Message{"actor_answer", "An actor", with_receipt<space::ActorAnswer>},
     Message{"actor_list_answer", "Actors", core::schema_of<ActorListBody>},
+
+    Message{"erasure_answer", "What was erased, and when", with_receipt<space::ErasureAnswer>},
 
     Message{"register_dataset", "A provider registers a dataset",
             core::schema_of<RegisterDatasetBody>},

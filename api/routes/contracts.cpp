@@ -51,6 +51,16 @@ Result<Reply> terminate(space::Contracts& contracts, const Request& request) {
   return reply_change(200, *change);
 }
 
+Result<Reply> erase_document(space::Erasures& erasures, const Request& request) {
+  auto id = request.id<ContractId>("id");
+  if (!id) return id.error();
+  auto key = request.idempotency_key();
+  if (!key) return key.error();
+  auto change = erasures.erase_document(request.principal, *id, *key);
+  if (!change) return change.error();
+  return reply_change(200, *change);
+}
+
 Result<Reply> show(space::Contracts& contracts, const Request& request) {
   auto id = request.id<ContractId>("id");
   if (!id) return id.error();
@@ -175,6 +185,9 @@ void add_contract_routes(Router& router, Services& services) {
              [&](const Request& r) { return accept(contracts, r); });
   router.add("POST", "/v1/contracts/{id}/terminate", change,
              [&](const Request& r) { return terminate(contracts, r); });
+  router.add("POST", "/v1/contracts/{id}/erasure",
+             {.scope = "contracts:write", .needs_idempotency_key = true},
+             [&](const Request& r) { return erase_document(services.erasures, r); });
   router.add("GET", "/v1/contracts", {.scope = "contracts:read", .query = {"limit", "cursor"}},
              [&](const Request& r) { return list(contracts, r); });
   router.add("GET", "/v1/contracts/{id}", {.scope = "contracts:read"},

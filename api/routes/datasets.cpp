@@ -102,6 +102,16 @@ Result<Reply> upload(space::Uploads& uploads, const Request& request) {
   return reply_change(201, *change);
 }
 
+Result<Reply> erase_version(space::Erasures& erasures, const Request& request) {
+  auto path = version_path(request);
+  if (!path) return path.error();
+  auto key = request.idempotency_key();
+  if (!key) return key.error();
+  auto change = erasures.erase_version(request.principal, path->dataset, path->version, *key);
+  if (!change) return change.error();
+  return reply_change(200, *change);
+}
+
 }  // namespace
 
 void add_dataset_routes(Router& router, Services& services) {
@@ -127,6 +137,8 @@ void add_dataset_routes(Router& router, Services& services) {
      list_versions, datasets);
   on("GET", "/v1/datasets/{id}/versions/{version}", reading, show_version, datasets);
   on("PUT", "/v1/datasets/{id}/versions/{version}/content", uploading, upload, services.uploads);
+  on("POST", "/v1/datasets/{id}/versions/{version}/erasure",
+     {.scope = "datasets:write", .needs_idempotency_key = true}, erase_version, services.erasures);
 }
 
 }  // namespace tally::api

@@ -96,6 +96,26 @@ Result<Reply> revoke_actor(space::Actors& actors, const Request& request) {
   return reply_change(200, *change);
 }
 
+Result<Reply> erase_party(space::Erasures& erasures, const Request& request) {
+  auto id = request.id<PartyId>("id");
+  if (!id) return id.error();
+  auto key = request.idempotency_key();
+  if (!key) return key.error();
+  auto change = erasures.erase_party(request.principal, *id, *key);
+  if (!change) return change.error();
+  return reply_change(200, *change);
+}
+
+Result<Reply> erase_actor(space::Erasures& erasures, const Request& request) {
+  auto id = request.id<ActorId>("id");
+  if (!id) return id.error();
+  auto key = request.idempotency_key();
+  if (!key) return key.error();
+  auto change = erasures.erase_actor(request.principal, *id, *key);
+  if (!change) return change.error();
+  return reply_change(200, *change);
+}
+
 }  // namespace
 
 void add_party_routes(Router& router, Services& services) {
@@ -121,6 +141,9 @@ void add_party_routes(Router& router, Services& services) {
      services.actors);
   on("POST", "/v1/actors/{id}/revoke", {.scope = "actors:write", .needs_idempotency_key = true},
      revoke_actor, services.actors);
+  RouteOptions erasing{.scope = "actors:write", .needs_idempotency_key = true};
+  on("POST", "/v1/parties/{id}/erasure", erasing, erase_party, services.erasures);
+  on("POST", "/v1/actors/{id}/erasure", erasing, erase_actor, services.erasures);
 }
 
 }  // namespace tally::api

@@ -1,6 +1,7 @@
 #include "core/codec.h"
 #include "space/clock.h"
 #include "space/conduct/floor.h"
+#include "space/erasure/erasure.h"
 #include "space/opening.h"
 #include "space/parties/party_tables.h"
 
@@ -128,6 +129,8 @@ void judge_added(Opening& opening,
   auto party = find_party(replay.tx(), event.party);
   if (judged.demand(party && party->state == PartyState::approved, "actor.party_not_approved",
                     "adds an actor of a party that is not approved", "", event.party.text())) {
+    judged.demand(!find_erasure(replay.tx(), party_subject(event.party)), "party.erased",
+                  "adds an actor of a party that was erased", "", event.party.text());
     ScopeSet permitted = scopes_of(party->roles);
     judged.demand(permitted.contains(ScopeSet(event.scopes)), "actor.beyond_its_party",
                   "lets an actor do what its party may not", permitted.text(),

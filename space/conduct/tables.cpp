@@ -57,6 +57,9 @@ void add_projection_tables(ledger::Replayers& replayers) {
                              {"published_at", time},
                              {"published_seq", integer}},
                             2});
+  replayers.add_projection({"erasure",
+                            "select subject, seq, at from erasure order by subject",
+                            {{"subject", text}, {"seq", integer}, {"at", time}}});
   replayers.add_projection({"contract",
                             R"(
     select id, document, provider, consumer, dataset, version, state, seq, prev, uses, offered_at,

@@ -2,6 +2,7 @@
 
 #include "space/conduct/floor.h"
 #include "space/contracts/entries.h"
+#include "space/erasure/erasure.h"
 
 namespace tally::space {
 namespace {
@@ -87,6 +88,14 @@ void judge_members(const Judged& judged, const ContractRow& row, const UseRecord
   }
 }
 
+// Looked up only where something was erased: an audit reads many uses and few erasures.
+void judge_content(const SpaceReplay& space, const Judged& judged, const UseRecorded& use) {
+  if (space.erased_contents == 0) return;
+  std::string subject = content_subject(use.dataset, use.version);
+  judged.demand(!find_erasure(judged.replay().tx(), subject), "dataset.version_erased",
+                "uses content that was erased before", "", subject);
+}
+
 // The count of its rule goes on where it stood.
 void judge_count(const Judged& judged, ContractStanding& standing, const UseRecorded& use) {
   constexpr std::uint64_t rules_max = 8;  // permissions of a document
@@ -147,6 +156,7 @@ void judge_recorded(SpaceReplay& space,
   ContractRow& row = standing->row;
   space.actors.judge(judged, row.consumer, Scope::contracts_use);
   judge_members(judged, row, event);
+  judge_content(space, judged, event);
   if (standing->terms) {
     judge_decision(judged, *standing, event);
   } else {

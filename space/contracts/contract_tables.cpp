@@ -3,6 +3,7 @@
 #include "core/hash.h"
 #include "core/json.h"
 #include "space/datasets/dataset_tables.h"
+#include "space/erasure/erasure.h"
 
 namespace tally::space {
 namespace {
@@ -45,6 +46,11 @@ Error contract_not_found() {
   return {Refusal::not_found, "contract.not_found", "there is no such contract"};
 }
 
+Error document_erased(const ContractId& id, std::uint64_t seq) {
+  return {Refusal::gone, "contract.document_erased",
+          "the document of " + id.text() + " was erased under entry " + std::to_string(seq)};
+}
+
 std::optional<ContractRow> find_contract(Session& session, const ContractId& id) {
   auto row = session.use<Statements>().find(id);
   if (!row.next()) return std::nullopt;
@@ -83,6 +89,7 @@ Result<ActiveContract> require_active(Session& session,
   auto row = find_contract(session, id);
   if (!row || row->consumer != consumer) return contract_not_found();
   auto agreement = read_agreement(session, *row);
+  if (agreement.erased_under) return document_erased(id, *agreement.erased_under);
   // The action is not asked here: what is acted on was obtained by a use, which was.
   Terms terms = agreement.terms;
   for (auto& permission : terms.permissions) permission.actions = {Action::read};
@@ -104,7 +111,18 @@ std::optional<ContractRow> find_visible(Session& session,
 Agreement read_agreement(Session& session, const ContractRow& row) {
   auto found = session.use<Statements>().document(row.document);
   if (!found.next()) throw core::Broken("the document of " + row.id.text() + " is not filed");
-  Agreement agreement{row.id, row.document, found.text(0), {}, {}};
+  Agreement agreement{row.id, std::nullopt, row.document, found.text(0), {}, {}};
+  auto version = find_version(session, row.dataset, row.version);
+  if (!version) throw core::Broken("the dataset version of " + row.id.text() + " vanished");
+  agreement.version = *std::move(version);
+  if (auto erased = find_erasure(session, document_subject(row.document))) {
+    agreement.erased_under = erased->seq;
+    agreement.terms.provider = row.provider;
+    agreement.terms.consumer = row.consumer;
+    agreement.terms.dataset = row.dataset;
+    agreement.terms.version = row.version;
+    return agreement;
+  }
   if (core::sha256(agreement.document_bytes) != row.document) {
     throw core::Broken("the document of " + row.id.text() + " does not have its digest");
   }
@@ -115,9 +133,6 @@ Agreement read_agreement(Session& session, const ContractRow& row) {
   auto terms = read_terms(*document, "");
   if (!terms) throw core::Broken("the document of " + row.id.text() + " cannot be enforced");
   agreement.terms = *std::move(terms);
-  auto version = find_version(session, row.dataset, row.version);
-  if (!version) throw core::Broken("the dataset version of " + row.id.text() + " vanished");
-  agreement.version = *std::move(version);
   return agreement;
 }
 

@@ -76,6 +76,8 @@ core::Result<ActiveContract> require_active(core::sql::Session& session,
 // What is fixed once a contract is filed, read once and kept.
 struct Agreement {
   ContractId id;
+  // The entry that erased the document; then the terms name the parties and the dataset alone.
+  std::optional<std::uint64_t> erased_under;
   core::Hash document;
   std::string document_bytes;
   Terms terms;
@@ -91,5 +93,6 @@ std::optional<ContractRow> find_visible(core::sql::Session& session,
                                         const PartyId& party);
 
 core::Error contract_not_found();
+core::Error document_erased(const ContractId& id, std::uint64_t seq);  // gone
 
 }  // namespace tally::space

@@ -35,6 +35,7 @@ struct ContractView {
   DatasetId dataset;
   std::optional<core::Json> document;  // where one contract is shown
   core::Hash document_digest;
+  std::optional<std::uint64_t> document_erased_under;  // the entry
   std::optional<core::Instant> ended_at;
   std::uint64_t entries = 0;  // of the ledger, about this contract
   ContractId id;
@@ -51,6 +52,7 @@ struct ContractView {
                  core::field("dataset", &ContractView::dataset),
                  core::field("document", &ContractView::document),
                  core::field("document_digest", &ContractView::document_digest),
+                 core::field("document_erased_under", &ContractView::document_erased_under),
                  core::field("ended_at", &ContractView::ended_at),
                  core::field("entries", &ContractView::entries),
                  core::field("id", &ContractView::id),

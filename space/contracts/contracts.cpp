@@ -4,6 +4,7 @@
 
 #include "core/hash.h"
 #include "space/datasets/dataset_tables.h"
+#include "space/erasure/erasure.h"
 #include "space/parties/party_tables.h"
 
 namespace tally::space {
@@ -93,6 +94,10 @@ Result<core::Done> check_offer(Session& session, const Terms& terms) {
     return Error{Refusal::conflict, "dataset.not_published",
                  "the dataset version has no content yet"};
   }
+  if (auto erased = find_erasure(session, content_subject(terms.dataset, terms.version)))
+    return version_erased({terms.dataset, terms.version}, *erased);
+  if (auto erased = find_erasure(session, party_subject(terms.consumer)))
+    return party_erased(terms.consumer, *erased);
   auto consumer = find_party(session, terms.consumer);
   if (!consumer || !may_consume(*consumer)) {
     return Error{
@@ -256,7 +261,9 @@ Result<ContractAnswer> Contracts::show(const Principal& caller, const ContractId
     if (!row) return contract_not_found();
     auto agreement = read_agreement(session, *row);
     ContractAnswer answer{view_of(*row, agreement.terms, list_used(session, id))};
-    answer.contract.document = *core::parse_json(agreement.document_bytes);
+    answer.contract.document_erased_under = agreement.erased_under;
+    if (!agreement.erased_under)
+      answer.contract.document = *core::parse_json(agreement.document_bytes);
     return answer;
   });
 }
@@ -276,6 +283,10 @@ Page<ContractView> Contracts::list(const Principal& caller,
     for (const auto& id : ids) contracts.push_back(read_view(session, *find_contract(session, id)));
     return cut_page(std::move(contracts), limit);
   });
+}
+
+void Contracts::forget(const ContractId& id) {
+  agreements_.with([&](auto& all) { all.erase(id.text()); });
 }
 
 std::shared_ptr<const Agreement> Contracts::agreement(const ContractId& id) {

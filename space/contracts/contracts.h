@@ -90,6 +90,9 @@ class Contracts {
                           std::uint64_t limit,
                           const std::optional<ContractId>& before);
 
+  // After what it says has changed: its document was erased.
+  void forget(const ContractId& id);
+
   // Null when there is no such contract.
   std::shared_ptr<const Agreement> agreement(const ContractId& id);
 

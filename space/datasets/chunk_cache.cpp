@@ -32,4 +32,15 @@ void ChunkCache::keep(const Place& place, SealedChunkPtr chunk) {
   });
 }
 
+void ChunkCache::forget(const Place& place) {
+  kept_.with([&](Kept& kept) {
+    auto at = kept.by_key.lower_bound({place, 0});
+    while (at != kept.by_key.end() && at->first.first == place) {
+      kept.bytes -= at->second->second->sealed.size();
+      kept.order.erase(at->second);
+      at = kept.by_key.erase(at);
+    }
+  });
+}
+
 }  // namespace tally::space

@@ -34,6 +34,7 @@ class ChunkCache {
   // The chunk that holds the record, or null.
   SealedChunkPtr find(const Place& place, std::uint64_t record);
   void keep(const Place& place, SealedChunkPtr chunk);
+  void forget(const Place& place);
 
  private:
   using Key = std::pair<Place, std::uint64_t>;  // and the chunk's first record

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "core/hash.h"
 #include "space/datasets/dataset_tables.h"
+#include "space/erasure/erasure.h"
 
 namespace tally::space {
 namespace {
@@ -119,6 +121,13 @@ std::uint64_t count_records(std::string_view lines) {
   return lines.ends_with('\n') ? ends : ends + 1;
 }
 
+// Opens only while both are there.
+SealKey joined(const SealKey& master, const SealKey& subject) {
+  std::string text = "tallystick/content-key/v1\n";
+  text += subject.bytes();
+  return *SealKey::from_bytes(core::hmac_sha256(master.bytes(), text).view());
+}
+
 Error version_not_found(const DatasetId& dataset, std::uint64_t version) {
   return {Refusal::not_found, "dataset.version_not_found",
           dataset.text() + " has no version " + std::to_string(version)};
@@ -161,8 +170,9 @@ void ContentKey::open(std::uint64_t chunk,
 
 ContentStore::NewKey ContentStore::draw_key(const DatasetId& dataset, std::uint64_t version) {
   SealKey key = SealKey::draw(random_);
+  SealKey under = joined(master_key_, shred_keys_.draw(content_subject(dataset, version)));
   std::string context = place_of(dataset, version) + "key";
-  std::string sealed = core::seal_key(master_key_, key, context, random_);
+  std::string sealed = core::seal_key(under, key, context, random_);
   return {ContentKey(dataset, version, std::move(key)), std::move(sealed)};
 }
 
@@ -260,12 +270,16 @@ Result<ContentStore::OpenedPtr> ContentStore::open(Session& session, const Place
     return Error{Refusal::conflict, "dataset.no_content",
                  "the content of this version is with its provider"};
   }
+  std::string subject = content_subject(dataset, number);
+  if (auto erased = find_erasure(session, subject)) return version_erased(place, *erased);
+  auto subject_key = shred_keys_.find(subject);
+  SealKey under = subject_key ? joined(master_key_, *subject_key) : master_key_;
   auto row = session.use<Reads>().key(dataset, number);
   if (!row.next()) throw Broken("stored content has lost its key: " + place_of(dataset, number));
-  auto key = core::unseal_key(master_key_, row.view(0), place_of(dataset, number) + "key");
+  auto key = core::unseal_key(under, row.view(0), place_of(dataset, number) + "key");
   if (!key) {
-    throw Broken("the master key does not open the key of " + place_of(dataset, number) +
-                 "; is it the key of this database?");
+    throw Broken("the keys do not open the key of " + place_of(dataset, number) +
+                 "; are they the keys of this database?");
   }
   auto opened = std::make_shared<const Opened>(
       Opened{ContentKey(dataset, number, *key), version->bytes, version->records});
@@ -290,6 +304,12 @@ void ContentStore::keep(const Place& place, OpenedPtr opened) {
     }
     kept.slots[place] = {std::move(opened), ++kept.uses};
   });
+}
+
+void ContentStore::forget(const DatasetId& dataset, std::uint64_t version) {
+  Place place{dataset, version};
+  kept_.with([&](Kept& kept) { kept.slots.erase(place); });
+  chunks_.forget(place);
 }
 
 bool ContentReader::next(Session& session, std::string& piece) {

@@ -1,7 +1,9 @@
 // Content at rest: each version's chunks, sealed under a data key of their own, which is sealed under
 // the master key.
 //
-//   data key   under the master key, context "<dataset>/<version>/key"
+//   data key   under the master key and the subject's own (HMAC-SHA-256 of this under that), context
+//              "<dataset>/<version>/key"; shredding the subject's key erases the content. Content of
+//              ledgers from before has no such key: its data key lies under the master key alone.
 //   chunk      under the data key,   context "<dataset>/<version>/<chunk>/<first record>"
 //
 // What does not open, or is not all there, is Broken: the disk or someone changed it. Data keys in use
@@ -21,6 +23,7 @@
 #include "core/random.h"
 #include "core/result.h"
 #include "core/seal.h"
+#include "core/shred_keys.h"
 #include "core/sql/session.h"
 #include "space/datasets/chunk_cache.h"
 #include "space/datasets/chunker.h"
@@ -65,8 +68,14 @@ class ContentKey {
 
 class ContentStore {
  public:
-  ContentStore(core::SealKey master_key, core::Random& random, std::size_t keys_kept_max = 256)
-      : master_key_(std::move(master_key)), random_(random), keys_kept_max_(keys_kept_max) {}
+  ContentStore(core::SealKey master_key,
+               core::ShredKeys& shred_keys,
+               core::Random& random,
+               std::size_t keys_kept_max = 256)
+      : master_key_(std::move(master_key)),
+        shred_keys_(shred_keys),
+        random_(random),
+        keys_kept_max_(keys_kept_max) {}
 
   // --- writing, for uploads (space/datasets/uploads.h) --------------------------------------------
 
@@ -82,7 +91,8 @@ class ContentStore {
   // Records from `from` on: `limit` of them (1 .. page_records_max), fewer at the end of the content
   // or when their bytes would exceed page_content_bytes_max, yet at least one. The same arguments
   // give the same page for ever. Refusals, in this order: dataset.version_not_found (also while it
-  // awaits content), dataset.no_content (conflict: metadata only), dataset.no_records (conflict),
+  // awaits content), dataset.version_erased (gone), dataset.no_content (conflict: metadata only),
+  // dataset.no_records (conflict),
   // request.invalid (`from` is beyond the last record).
   core::Result<RecordPage> open_page(core::sql::Session& session,
                                      const DatasetId& dataset,
@@ -95,6 +105,9 @@ class ContentStore {
                                       std::uint64_t version,
                                       std::uint64_t from,
                                       std::uint64_t limit);
+
+  // Nothing of the version stays in memory.
+  void forget(const DatasetId& dataset, std::uint64_t version);
 
   // Puts the chunk into `out`; false when there is none behind the last. Throws Broken when `version`
   // is not published with content.
@@ -131,6 +144,7 @@ class ContentStore {
                  RecordPage& page);
 
   core::SealKey master_key_;
+  core::ShredKeys& shred_keys_;
   core::Random& random_;
   std::size_t keys_kept_max_;
   core::Guarded<Kept> kept_;

@@ -5,6 +5,7 @@
 
 #include "core/hash.h"
 #include "space/datasets/datasets.h"
+#include "space/erasure/erasure.h"
 #include "space/event.h"
 
 namespace tally::space {
@@ -159,6 +160,8 @@ Result<DatasetVersion> Uploads::find_own(const Principal& by, const Place& place
     if (!dataset || !version || dataset->provider != by.party) {
       return version_not_found(place.first, place.second);
     }
+    if (auto erased = find_erasure(session, content_subject(place.first, place.second)))
+      return version_erased(place, *erased);
     return *std::move(version);
   });
 }

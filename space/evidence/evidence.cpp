@@ -8,6 +8,7 @@
 #include "ledger/store.h"
 #include "ledger/tile.h"
 #include "space/documents.h"
+#include "space/erasure/erasure.h"
 #include "space/evidence/attestation.h"
 #include "space/parties/party_tables.h"
 
@@ -132,6 +133,8 @@ Result<EvidenceWriter> EvidenceWriter::open(Session& session,
                                             std::string checkpoint_note) {
   auto contract = find_visible(session, id, caller.party);
   if (!contract) return contract_not_found();
+  if (auto erased = find_erasure(session, document_subject(contract->document)))
+    return document_erased(id, erased->seq);
   auto note = ledger::parse_note(checkpoint_note);
   auto checkpoint =
       note ? ledger::parse_checkpoint(note->text) : Result<ledger::Checkpoint>(note.error());

@@ -1,6 +1,9 @@
 #include "space/parties/actors.h"
 
 #include "core/hash.h"
+#include "core/json.h"
+#include "space/erasure/erasure.h"
+#include "space/erasure/names.h"
 #include "space/event.h"
 #include "space/parties/party_tables.h"
 #include "space/parties/token.h"
@@ -19,6 +22,19 @@ Change answer(Session& session, const ActorId& id, ledger::ReceiptPtr receipt) {
   auto view = find_actor_view(session, id);
   TALLY_ASSERT(view.has_value());
   return {core::canonical(ActorAnswer{*std::move(view)}), std::move(receipt)};
+}
+
+ActorView revealed(core::ShredKeys& keys, ActorView view) {
+  view.name = reveal_name(keys, actor_subject(view.id), view.name);
+  return view;
+}
+
+Result<Change> revealed(core::ShredKeys& keys, Result<Change> change) {
+  if (!change) return change;
+  auto answer = core::decode<ActorAnswer>(*core::parse_json(change->body));
+  TALLY_ASSERT(answer);
+  change->body = core::canonical(ActorAnswer{revealed(keys, std::move(answer->actor))});
+  return change;
 }
 
 Error other_party() {
@@ -62,13 +78,15 @@ Result<GrantedToken> Actors::request_token(const PartyId& id, const TokenRequest
   auto change =
       journal_.writer.run([&](Tx& tx) { return apply_token(tx, request, token_hash(token)); });
   if (!change) return change.error();
-  return GrantedToken{*std::move(change), std::move(token)};
+  return GrantedToken{*revealed(journal_.shred_keys, std::move(change)), std::move(token)};
 }
 
 Result<Change> Actors::apply_token(Tx& tx, const TokenRequest& request, const Hash& hash) {
   const TokenRequestDocument& document = request.document;
   auto party = find_party(tx, document.party);
   TALLY_ASSERT(party.has_value());
+  if (auto erased = find_erasure(tx, party_subject(party->id)))
+    return party_erased(party->id, *erased);
   ActorDraw drawn = draw();
   auto now = drawn.now;
   bool nonce_is_used = is_nonce_used(tx, party->id, document.nonce);
@@ -82,7 +100,9 @@ Result<Change> Actors::apply_added(
     Tx& tx, const ActorAdded& event, std::string_view by, std::string_view name, const Hash& hash) {
   auto receipt = append_event(journal_.ledger, tx, by, event);
   apply(tx, event, journal_.ledger.now());
-  keep_token(tx, event.actor, name, hash);
+  keep_token(tx, event.actor,
+             seal_name(journal_.shred_keys, journal_.random, actor_subject(event.actor), name),
+             hash);
   return answer(tx, event.actor, std::move(receipt));
 }
 
@@ -101,6 +121,7 @@ Result<GrantedToken> Actors::add(const Principal& by,
         if (!event) return event.error();
         return apply_added(tx, *event, by.actor.text(), wanted.name, token_hash(token));
       });
+  change = revealed(journal_.shred_keys, std::move(change));
   if (!change) return change.error();
   if (change->repeated) return GrantedToken{*std::move(change), std::nullopt};
   return GrantedToken{*std::move(change), std::move(token)};
@@ -113,7 +134,7 @@ Result<Change> Actors::revoke(const Principal& by, const ActorId& id, std::strin
       journal_, {by.party.text(), "POST /v1/actors/{id}/revoke", std::string(key), id.text()},
       [&](Tx& tx) { return apply_revoked(tx, by, id); });
   authenticator_.forget();
-  return change;
+  return revealed(journal_.shred_keys, std::move(change));
 }
 
 Result<Change> Actors::apply_revoked(Tx& tx, const Principal& by, const ActorId& id) {
@@ -134,7 +155,9 @@ Result<Page<ActorView>> Actors::list(const Principal& by,
   if (!permitted) return permitted.error();
   auto found = journal_.readers.read(
       [&](Session& session) { return list_actors(session, by.party, cursor, limit + 1); });
-  return cut_page(std::move(found), limit);
+  auto page = cut_page(std::move(found), limit);
+  for (auto& actor : page.items) actor = revealed(journal_.shred_keys, std::move(actor));
+  return page;
 }
 
 }  // namespace tally::space

@@ -1,5 +1,7 @@
 #include "space/parties/party_tables.h"
 
+#include "space/erasure/erasure.h"
+#include "space/erasure/names.h"
 #include "space/rows.h"
 
 namespace tally::space {
@@ -200,16 +202,24 @@ void apply(Tx& tx, const ActorRevoked& event) {
   require_one(tx.use<Writes>().revoke_actor(event.actor).run());
 }
 
-void keep_registration(Tx& tx, const Registration& registration) {
+void keep_registration(Tx& tx,
+                       core::ShredKeys& keys,
+                       core::Random& random,
+                       const Registration& registration) {
   const PartyDocument& document = registration.document;
+  std::string subject = party_subject(document.id);
   tx.use<Writes>()
-      .keep_registration(document.id, document.name, core::canonical(document),
+      .keep_registration(document.id, seal_name(keys, random, subject, document.name),
+                         seal_name(keys, random, subject, core::canonical(document)),
                          Blob{registration.signature.bytes()})
       .run();
 }
 
-void keep_token(Tx& tx, const ActorId& actor, std::string_view name, const Hash& token_hash) {
-  tx.use<Writes>().keep_token(token_hash, actor, name).run();
+void keep_token(Tx& tx,
+                const ActorId& actor,
+                std::string_view sealed_name,
+                const Hash& token_hash) {
+  tx.use<Writes>().keep_token(token_hash, actor, sealed_name).run();
 }
 
 void keep_nonce(Tx& tx, const PartyId& party, std::string_view nonce, Instant at) {

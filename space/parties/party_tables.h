@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "core/random.h"
+#include "core/shred_keys.h"
 #include "core/sql/session.h"
 #include "space/parties/actor.h"
 #include "space/parties/party.h"
@@ -16,7 +18,7 @@
 namespace tally::space {
 
 std::optional<Party> find_party(core::sql::Session& session, const PartyId& id);
-// As others see it; a name that was erased is empty.
+// As others see it, its name as stored (reveal_name).
 std::optional<PartyView> find_party_view(core::sql::Session& session, const PartyId& id);
 // In the order of ids, those behind `after` (empty: from the first), at most `limit`.
 std::vector<PartyView> list_parties(core::sql::Session& session,
@@ -40,10 +42,15 @@ void apply(core::sql::Tx& tx, const PartyApproved& event);
 void apply(core::sql::Tx& tx, const ActorAdded& event, core::Instant at);
 void apply(core::sql::Tx& tx, const ActorRevoked& event);
 
-void keep_registration(core::sql::Tx& tx, const Registration& registration);
+// Name and document are sealed (space/erasure/names.h).
+void keep_registration(core::sql::Tx& tx,
+                       core::ShredKeys& keys,
+                       core::Random& random,
+                       const Registration& registration);
+// `sealed_name`: of seal_name, for actor_subject.
 void keep_token(core::sql::Tx& tx,
                 const ActorId& actor,
-                std::string_view name,
+                std::string_view sealed_name,
                 const core::Hash& token_hash);
 void keep_nonce(core::sql::Tx& tx, const PartyId& party, std::string_view nonce, core::Instant at);
 

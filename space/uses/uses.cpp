@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "core/hash.h"
+#include "space/erasure/erasure.h"
 
 namespace tally::space {
 namespace {
@@ -18,7 +19,8 @@ using core::sql::Tx;
 struct Statements {
   core::sql::Connection& db;
   core::sql::Statement standing{db, R"(
-    select c.state, c.seq, c.prev, m.used
+    select c.state, c.seq, c.prev, m.used,
+           (select e.seq from erasure e where e.subject = 'content/' || c.dataset || '/' || c.version)
       from contract c
       join meter m on m.contract = c.id
      where c.id = ?1
@@ -61,6 +63,7 @@ struct Standing {
   std::uint64_t seq = 0;
   Hash prev;
   std::vector<std::uint64_t> used;
+  std::optional<std::int64_t> erased_under;  // the dataset version
 };
 
 Standing read_standing(Session& session, const ContractId& contract) {
@@ -71,6 +74,7 @@ Standing read_standing(Session& session, const ContractId& contract) {
       standing.state = parse_contract_state(row.view(0));
       standing.seq = row.natural(1);
       standing.prev = row.hash(2);
+      standing.erased_under = row.optional_integer(4);
     }
     standing.used.push_back(row.natural(3));
   }
@@ -83,6 +87,12 @@ ContractState state_after(const Terms& terms, const std::vector<std::uint64_t>& 
     if (used[rule] < terms.permissions[rule].uses_max) return ContractState::active;
   }
   return ContractState::exhausted;
+}
+
+// The content was opened before the erasure, and is not delivered after it.
+Error erased_meanwhile(const Agreement& agreement, std::int64_t seq, Instant at) {
+  return version_erased({agreement.terms.dataset, agreement.terms.version},
+                        {static_cast<std::uint64_t>(seq), at});
 }
 
 Error no_delivery(const std::string& why) {
@@ -167,6 +177,7 @@ Result<Uses::Plan> Uses::plan(const Principal& caller,
   if (terms->consumer != caller.party) {
     return Error{Refusal::forbidden, "contract.not_consumer", "a contract is used by its consumer"};
   }
+  if (auto under = plan.agreement->erased_under) return document_erased(contract, *under);
   auto action = choose_action(command, plan.agreement->version);
   if (!action) return action.error();
   plan.consumer = caller.party;
@@ -225,7 +236,9 @@ Result<UseAnswer> Uses::use(const Principal& caller,
                             const UseCommand& command) {
   auto planned = plan(caller, contract, command);
   if (!planned) return planned.error();
-  if (auto opened = open_content(*planned); !opened) return opened.error();
+  // Of erased content a key that is known still answers with its receipt; the writer refuses the rest.
+  if (auto opened = open_content(*planned); !opened && opened.error().code != version_erased_code)
+    return opened.error();
   planned->key = core::hmac_sha256(secret_, "key\n" + contract.text() + "\n" + key);
   planned->request = core::hmac_sha256(secret_, "request\n" + core::canonical(command));
   planned->salt = journal_.ledger.draw_salt();
@@ -286,6 +299,7 @@ Result<Uses::Recorded> Uses::record(Tx& tx, const Plan& plan) {
   // Decide.
   Instant now = journal_.ledger.now();
   Standing standing = read_standing(tx, agreement.id);
+  if (standing.erased_under) return erased_meanwhile(agreement, *standing.erased_under, now);
   auto decision = decide_use(agreement.terms, {standing.state, plan.action, plan.purpose, now,
                                                journal_.ledger.time_is_trusted(), standing.used});
   if (!decision.allowed) return refusal_of(decision);
@@ -341,7 +355,8 @@ Result<Uses::Recorded> Uses::repeat(Tx& tx, const Plan& plan, Recorded earlier) 
   auto decision =
       decide_redelivery(agreement.terms, {standing.state, plan.action, plan.purpose, now,
                                           journal_.ledger.time_is_trusted(), standing.used});
-  earlier.delivers = decision.allowed && earlier.redeliveries < limits_.redeliveries_max &&
+  earlier.delivers = decision.allowed && !standing.erased_under &&
+                     earlier.redeliveries < limits_.redeliveries_max &&
                      now.unix_ms - earlier.at.unix_ms < limits_.replay_window_ms;
   if (!earlier.delivers) return earlier;
   auto receipt =

@@ -78,7 +78,8 @@ struct Scene {
   core::sql::Readers readers{
       [path = sample.path()] { return core::sql::sqlite::open_reader(path); }};
   core::SeededRandom random{1};
-  ledger::Journal journal{sample.writer(), readers, sample.ledger(), random};
+  core::ShredKeys keys{core::sql::sqlite::open_memory(), random};
+  ledger::Journal journal{sample.writer(), readers, sample.ledger(), random, keys};
   ledger::WitnessedPublication publication = readers.read([this](core::sql::Session& session) {
     return ledger::WitnessedPublication(session, sample.ledger());
   });

@@ -1,6 +1,7 @@
 #include "disk/site.h"
 
 #include "core/hash.h"
+#include "support/temp_dir.h"
 
 namespace tally::test {
 
@@ -9,6 +10,16 @@ api::ServerKeys site_keys() {
   return {ledger::NoteSigner(site_origin, core::SigningKey::from_seed(seed("log key"))),
           core::SigningKey::from_seed(seed("operator key")), seed("master key"), seed("secret")};
 }
+
+namespace {
+
+// Of all sites, as these draw the same ids: the disk that breaks is that of the database.
+std::string keys_on_another_disk() {
+  static const TempDir directory;
+  return directory.file("subjects.db");
+}
+
+}  // namespace
 
 ledger::VerifierKey site_log_key() { return site_keys().log.verifier(); }
 
@@ -23,7 +34,7 @@ Site::Site(FaultyDisk& disk, std::uint64_t seed, int checkpoint_pages)
   };
   store_ = std::make_unique<api::Store>(
       api::DataDir(disk.directory()), keys, on_end,
-      api::Surroundings{clock_, random_, {disk.vfs(), checkpoint_pages}});
+      api::Surroundings{clock_, random_, {disk.vfs(), checkpoint_pages}, keys_on_another_disk()});
   services_ = std::make_unique<api::Services>(store_->journal(), clock_, keys.master,
                                               keys.operator_key, std::string(keys.secret.view()));
   services_->uploads.discard_leftovers();

@@ -12,6 +12,7 @@
 #include "core/mapping.h"
 #include "space/clock.h"
 #include "space/datasets/dataset.h"
+#include "space/erasure/erasure.h"
 #include "space/opening.h"
 #include "space/parties/actor.h"
 #include "space/parties/party.h"
@@ -69,4 +70,8 @@ TEST_CASE("entries: each kind of the space has a page that is true") {
   check_page<DatasetRegistered>();
   check_page<VersionRegistered>();
   check_page<VersionPublished>();
+  check_page<VersionErased>();
+  check_page<PartyErased>();
+  check_page<ActorErased>();
+  check_page<ContractDocumentErased>();
 }

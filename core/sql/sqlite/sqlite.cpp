@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <deque>
+#include <fcntl.h>
 #include <string>
+#include <unistd.h>
 #include <vector>
 
 #include <sqlite3.h>
@@ -179,7 +181,7 @@ Connection open_writer(const std::string& path, const Options& options) {
   Connection connection(std::move(driver));
   connection.run(
       "pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on;"
-      "pragma cache_size = -65536; pragma temp_store = memory;");
+      "pragma cache_size = -65536; pragma temp_store = memory; pragma secure_delete = fast;");
   expect(connection, "pragma journal_mode", "wal");
   expect(connection, "pragma synchronous", "2");
   connection.run("begin immediate; select count(*) from sqlite_master;");
@@ -199,6 +201,19 @@ Connection open_reader(const std::string& path, const Options& options) {
 Connection open_scanner(const std::string& path) {
   Connection connection = open_reader(path);
   connection.run("pragma mmap_size = 1099511627776;");  // as much as the build of SQLite permits
+  return connection;
+}
+
+Connection open_key_store(const std::string& path) {
+  // Made by us, so that nobody else can read it; SQLite gives its journal the same mode.
+  ::close(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  Connection connection(
+      std::make_unique<SqliteConnection>(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE));
+  connection.run(
+      "pragma journal_mode = delete; pragma synchronous = extra; pragma secure_delete = on;");
+  expect(connection, "pragma journal_mode", "delete");
+  expect(connection, "pragma synchronous", "3");
+  expect(connection, "pragma secure_delete", "1");
   return connection;
 }
 

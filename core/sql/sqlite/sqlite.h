@@ -36,6 +36,10 @@ Connection open_reader(const std::string& path, const Options& options = {});
 // which spares a copy of each page. A disk that fails then ends the process (SIGBUS).
 Connection open_scanner(const std::string& path);
 
+// Opens or creates the small database of keys (core/shred_keys.h): readable by its owner alone, no
+// log, each transaction synced together with its directory, what is deleted is overwritten.
+Connection open_key_store(const std::string& path);
+
 // A database in memory, for tests.
 Connection open_memory();
 

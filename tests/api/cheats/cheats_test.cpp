@@ -264,6 +264,54 @@ const std::vector<Cheat> cheats = {
      [](Cheater& cheater) {
        cheater.run("update actor set scopes = scopes || ' ledger:read' where scopes like '%use%'");
      }},
+    // --- erasures
+    {"the document of a contract that has not ended is erased", conduct, "contract.not_terminated",
+     [](Cheater& cheater) {
+       auto erasure = cheater.entries[cheater.last("use.recorded/1", honest().running.text())];
+       erasure.at = cheater.entries.back().at;
+       erasure.kind = "contract.document_erased/1";
+       erasure.body = Json::object({{"contract", honest().running.text()},
+                                    {"contract_prev", std::string(64, '0')},
+                                    {"contract_seq", 0},
+                                    {"document", *erasure.body.find("document")},
+                                    {"salt", std::string(32, '0')}});
+       cheater.entries.push_back(erasure);
+       cheater.publish();
+     }},
+    {"a use of content that was erased before", conduct, "dataset.version_erased",
+     [](Cheater& cheater) {
+       auto offer = cheater.entries[cheater.last("contract.offered/1", honest().labeled.text())];
+       ForgedEntry erasure = offer;
+       erasure.at = cheater.entries.back().at;
+       erasure.kind = "dataset.version_erased/1";
+       erasure.body = Json::object({{"dataset", *offer.body.find("dataset")},
+                                    {"salt", std::string(32, '0')},
+                                    {"version", *offer.body.find("version")}});
+       cheater.entries.push_back(erasure);
+       cheater.add_use(honest().labeled, {{"purpose", "labeling"}, {"limit", 5}});
+       cheater.entries.back().by = honest().team.principal.actor.text();
+       cheater.publish();
+     }},
+    {"a party is erased by another one", conduct, "actor.of_another_party",
+     [](Cheater& cheater) {
+       auto offer = cheater.entries[cheater.last("contract.offered/1", honest().labeled.text())];
+       offer.at = cheater.entries.back().at;
+       offer.kind = "party.erased/1";
+       offer.body =
+           Json::object({{"party", honest().team.party.text()}, {"salt", std::string(32, '0')}});
+       cheater.entries.push_back(offer);
+       cheater.publish();
+     }},
+    {"an actor is erased by another party", conduct, "actor.of_another_party",
+     [](Cheater& cheater) {
+       auto offer = cheater.entries[cheater.last("contract.offered/1", honest().labeled.text())];
+       offer.at = cheater.entries.back().at;
+       offer.kind = "actor.erased/1";
+       offer.body = Json::object(
+           {{"actor", honest().team.principal.actor.text()}, {"salt", std::string(32, '0')}});
+       cheater.entries.push_back(offer);
+       cheater.publish();
+     }},
     // --- labels
     {"a label without a lease", conduct, "label.outside_lease",
      [](Cheater& cheater) {

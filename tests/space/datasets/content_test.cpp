@@ -209,7 +209,8 @@ TEST_CASE("content: a chunk that is gone, or counts its records from elsewhere, 
 TEST_CASE("content: nothing opens under another master key") {
   Stored stored(records(3, 10));
   core::SeededRandom random(9);
-  ContentStore other(core::SealKey::draw(random), random);
+  ContentStore other(core::SealKey::draw(random), stored.catalogue.space.journal().shred_keys,
+                     random);
   auto open = [&](core::sql::Session& session) {
     static_cast<void>(other.open_page(session, stored.id, stored.version, 0, 1));
   };
@@ -221,7 +222,8 @@ TEST_CASE("content: more versions than keys are kept still open, and so do they 
   auto second = stored.catalogue.add_version(stored.id, version_of(stored.content));
   REQUIRE(stored.catalogue.upload(stored.id, second, stored.content));
   core::SeededRandom random(9);
-  ContentStore small(*core::SealKey::from_bytes(core::sha256("master key").view()), random, 1);
+  ContentStore small(*core::SealKey::from_bytes(core::sha256("master key").view()),
+                     stored.catalogue.space.journal().shred_keys, random, 1);
   auto opens = [&](ContentStore& store, std::uint64_t version) {
     auto page = stored.catalogue.space.read([&](core::sql::Session& session) {
       return store.open_page(session, stored.id, version, 0, 3);

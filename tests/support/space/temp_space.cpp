@@ -21,6 +21,7 @@ struct TempSpace::Running {
   ledger::Ledger ledger;
   core::sql::Readers readers;
   core::sql::Writer writer;
+  core::ShredKeys shred_keys;
   ledger::Journal journal;
   space::Authenticator authenticator;
   space::ContentStore content;
@@ -29,9 +30,13 @@ struct TempSpace::Running {
       : ledger(ledger::NoteSigner(origin, space.log_key), space.clock, space.random),
         readers([path = space.database()] { return core::sql::sqlite::open_reader(path); }),
         writer(open(space), ledger, core::sql::Writer::Options{}),
-        journal{writer, readers, ledger, space.random},
+        shred_keys(core::sql::sqlite::open_key_store(space.directory.file("subjects.db")),
+                   space.random),
+        journal{writer, readers, ledger, space.random, shred_keys},
         authenticator(readers, space.clock),
-        content(*core::SealKey::from_bytes(core::sha256("master key").view()), space.random) {}
+        content(*core::SealKey::from_bytes(core::sha256("master key").view()),
+                shred_keys,
+                space.random) {}
 
   core::sql::Connection open(TempSpace& space) {
     auto connection = core::sql::sqlite::open_writer(space.database());

@@ -1,0 +1,34 @@
+#include "space/erasure/names.h"
+
+#include "core/bytes.h"
+#include "core/result.h"
+
+namespace tally::space {
+namespace {
+
+constexpr std::string_view sealed_prefix = "sealed:";
+
+}  // namespace
+
+std::string seal_name(core::ShredKeys& keys,
+                      core::Random& random,
+                      const std::string& subject,
+                      std::string_view name) {
+  return std::string(sealed_prefix) +
+         core::to_base64(core::seal(keys.draw(subject), name, subject, random));
+}
+
+std::string reveal_name(core::ShredKeys& keys,
+                        const std::string& subject,
+                        std::string_view stored) {
+  if (!stored.starts_with(sealed_prefix)) return std::string(stored);
+  auto key = keys.find(subject);
+  if (!key) return {};
+  auto sealed = core::from_base64(stored.substr(sealed_prefix.size()));
+  std::string name;
+  if (!sealed || !core::unseal(*key, *sealed, subject, name))
+    throw core::Broken("the stored name of " + subject + " was changed");
+  return name;
+}
+
+}  // namespace tally::space
