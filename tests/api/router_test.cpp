@@ -147,9 +147,10 @@ TEST_CASE("router: a method that a path does not take names those that it takes"
 TEST_CASE("router: a route with a scope asks who is there") {
   Router router(authenticate);
   router.add("GET", "/open", {}, echo("open"));
-  router.add("GET", "/mine", {.scope = "datasets:read"}, [](const Request& request) -> Result<Reply> {
-    return api::ok(Json(request.principal.party.text()));
-  });
+  router.add("GET", "/mine", {.scope = "datasets:read"},
+             [](const Request& request) -> Result<Reply> {
+               return api::ok(Json(request.principal.party.text()));
+             });
   auto with = [&](std::string_view value) {
     return ask(router, Request("GET", "/mine", {{"Authorization", value}}));
   };

@@ -236,7 +236,8 @@ TEST_CASE("audit: rows that should not be there are findings") {
   CHECK(
       finding_after("insert into ledger_checkpoint select 2, size, note from ledger_checkpoint") ==
       "checkpoint.unexpected at checkpoint.id");
-  CHECK(finding_after("insert into ledger_batch values (700, zeroblob(32))") == "batch.wrong at batch");
+  CHECK(finding_after("insert into ledger_batch values (700, zeroblob(32))") ==
+        "batch.wrong at batch");
 }
 
 TEST_CASE(

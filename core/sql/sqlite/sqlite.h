@@ -13,7 +13,7 @@ namespace tally::core::sql::sqlite {
 
 // What a test may set otherwise.
 struct Options {
-  const char* vfs = nullptr;    // a registered SQLite VFS; null: the system's files
+  const char* vfs = nullptr;  // a registered SQLite VFS; null: the system's files
   // In the WAL, above which they are moved into the database: 32 MiB. The more, the fewer pages are
   // moved only to change again in the next batches.
   int checkpoint_pages = 8192;

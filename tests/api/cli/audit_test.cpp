@@ -42,7 +42,9 @@ TEST_CASE("cli audit: a ledger that is right exits 0, in words and as one object
   CHECK(holds(words.out, "entries     300 right"));
   CHECK(holds(words.out, "checkpoint  size 300, signed by the key"));
   CHECK(run({"audit", "--structural", sample.path(), "--key", vkey, "--quiet"}).out == "");
-  auto json = run({"audit", "--structural", sample.path(), "--key", vkey, "--json", "--threads", "2"}).json();
+  auto json =
+      run({"audit", "--structural", sample.path(), "--key", vkey, "--json", "--threads", "2"})
+          .json();
   CHECK(json.find("audit")->as_string() == "passed");
   CHECK(json.find("entries")->as_integer() == 300);
   CHECK(json.find("findings")->as_array().empty());
@@ -90,7 +92,9 @@ TEST_CASE(
   CHECK(run({"audit", "--structural", sample.path(), "--key", "@/no/such/file"}).code == 2);
   auto witness = ledger::NoteSigner("w", core::SigningKey::from_seed(core::sha256("w")),
                                     ledger::SignatureType::cosignature);
-  CHECK(run({"audit", "--structural", sample.path(), "--key", ledger::format_vkey(witness.verifier())}).code == 2);
+  CHECK(run({"audit", "--structural", sample.path(), "--key",
+             ledger::format_vkey(witness.verifier())})
+            .code == 2);
   CHECK(run({"audit", "/no/such/file", "--key", vkey}).code == 2);
   auto json = run({"audit", "/no/such/file", "--key", vkey, "--json"}).json();
   CHECK(json.find("audit")->as_string() == "not_checked");
