@@ -6,6 +6,7 @@
 #include <unistd.h>
 #include <vector>
 
+#include "api/conduct.h"
 #include "core/file.h"
 #include "core/hash.h"
 #include "core/sql/session.h"
@@ -92,9 +93,10 @@ Measured measure(const std::string& path, const std::string& to = {}) {
 struct Audited {
   ledger::TreeHead head;
   std::string checkpoint;
+  std::uint64_t not_checkable = 0;
 };
 
-Result<Audited> audit_file(const std::string& path, const VerifierKey& log_key) {
+Result<Audited> audit_structure(const std::string& path, const VerifierKey& log_key) {
   auto connection = core::sql::sqlite::open_reader(path);
   core::sql::Session session(connection);
   ledger::DatabaseSource source(session);
@@ -107,6 +109,25 @@ Result<Audited> audit_file(const std::string& path, const VerifierKey& log_key) 
   }
   auto published = ledger::read_published(session);
   return Audited{report.head, published ? published->note : ""};
+}
+
+Result<Audited> audit_file(const std::string& path, const VerifierKey& log_key, AuditDepth depth) {
+  auto audited = audit_structure(path, log_key);
+  if (!audited || depth == AuditDepth::structure) return audited;
+  ConductAudit conduct(log_key);
+  conduct.run(path, {});
+  audited->not_checkable = conduct.unchecked_count();
+  if (conduct.findings_count() == 0) return audited;
+  for (const auto& finding : conduct.findings()) {
+    if (finding.not_checkable) continue;
+    return Error{Refusal::invalid, "backup.conduct_failed",
+                 "bytes and tree are right, but the conduct audit found " +
+                     std::to_string(conduct.findings_count()) + ", the first " + finding.code +
+                     " at " + finding.place + ": " + finding.words +
+                     " `tallystick audit` tells all; --structural leaves the conduct audit out"};
+  }
+  return Error{Refusal::invalid, "backup.conduct_failed",
+               "the conduct audit found more than it can tell; run `tallystick audit`"};
 }
 
 Result<BackupManifest> read_manifest(const std::string& path) {
@@ -164,31 +185,33 @@ Result<Done> compare_newest(const std::string& path,
                "the newest checkpoint is of another history than the backup"};
 }
 
-Result<BackupManifest> check_backup(const std::string& path,
-                                    const BackupManifest& manifest,
-                                    const Measured& measured,
-                                    const VerifierKey& log_key) {
+Result<AuditedBackup> check_backup(const std::string& path,
+                                   const BackupManifest& manifest,
+                                   const Measured& measured,
+                                   const VerifierKey& log_key,
+                                   AuditDepth depth) {
   if (measured.bytes != manifest.bytes || measured.digest != manifest.digest) {
     return Error{Refusal::invalid, "restore.digest_mismatch",
                  "the backup is not the file that its manifest describes"};
   }
-  auto audited = audit_file(path, log_key);
+  auto audited = audit_file(path, log_key, depth);
   if (!audited) return audited.error();
   if (audited->head.size != static_cast<std::uint64_t>(manifest.size) ||
       audited->head.root != manifest.root || log_key.name != manifest.origin) {
     return Error{Refusal::invalid, "restore.manifest_differs",
                  "the backup holds another ledger than its manifest says"};
   }
-  return manifest;
+  return AuditedBackup{manifest, audited->not_checkable};
 }
 
 }  // namespace
 
 std::string manifest_path(const std::string& backup) { return backup + ".manifest.json"; }
 
-Result<BackupManifest> make_backup(const std::string& database,
-                                   const std::string& file,
-                                   const VerifierKey& log_key) {
+Result<AuditedBackup> make_backup(const std::string& database,
+                                  const std::string& file,
+                                  const VerifierKey& log_key,
+                                  AuditDepth depth) {
   if (!fs::is_regular_file(database)) {
     return Error{Refusal::not_found, "backup.no_database", "there is no database " + database};
   }
@@ -198,7 +221,7 @@ Result<BackupManifest> make_backup(const std::string& database,
   }
   Draft draft(file + ".new");
   core::sql::sqlite::copy_snapshot(database, draft.path());
-  auto audited = audit_file(draft.path(), log_key);
+  auto audited = audit_file(draft.path(), log_key, depth);
   if (!audited) return audited.error();
   auto measured = measure(draft.path());
   BackupManifest manifest;
@@ -214,13 +237,14 @@ Result<BackupManifest> make_backup(const std::string& database,
   if (auto kept = draft.keep_as(file); !kept) return kept.error();
   auto written = core::write_file(manifest_path(file), core::canonical(manifest) + "\n");
   if (!written) return written.error();
-  return manifest;
+  return AuditedBackup{manifest, audited->not_checkable};
 }
 
-Result<BackupManifest> restore_backup(const std::string& file,
-                                      const DataDir& dir,
-                                      const VerifierKey& log_key,
-                                      const std::optional<std::string>& newest_checkpoint) {
+Result<AuditedBackup> restore_backup(const std::string& file,
+                                     const DataDir& dir,
+                                     const VerifierKey& log_key,
+                                     const std::optional<std::string>& newest_checkpoint,
+                                     AuditDepth depth) {
   if (auto checked = check_directory(dir, log_key); !checked) return checked.error();
   auto manifest = read_manifest(manifest_path(file));
   if (!manifest) return manifest.error();
@@ -231,7 +255,7 @@ Result<BackupManifest> restore_backup(const std::string& file,
   // What is checked is the copy that will be served.
   Draft draft(dir.database() + ".restoring");
   auto measured = measure(file, draft.path());
-  auto checked = check_backup(draft.path(), *manifest, measured, log_key);
+  auto checked = check_backup(draft.path(), *manifest, measured, log_key, depth);
   if (!checked) return checked.error();
   if (newest_checkpoint) {
     auto compared = compare_newest(draft.path(), *manifest, log_key, *newest_checkpoint);
@@ -242,7 +266,7 @@ Result<BackupManifest> restore_backup(const std::string& file,
     auto written = core::write_file(dir.log_vkey(), ledger::format_vkey(log_key) + "\n");
     if (!written) return written.error();
   }
-  return manifest;
+  return checked;
 }
 
 }  // namespace tally::api

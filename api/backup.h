@@ -1,5 +1,5 @@
-// Backups of a space: made beside the running server, verified before they are trusted, verified
-// again before they are put in place.
+// Backups of a space: made beside the running server, audited before they are trusted, audited again
+// before they are put in place: structure, then conduct, as `tallystick audit` does.
 //
 //   FILE                 the database, as it was at one moment: ledger, tables, sealed content
 //   FILE.manifest.json   what FILE holds: size and root of the ledger, its stored checkpoint, digest
@@ -44,12 +44,24 @@ struct BackupManifest {
 
 std::string manifest_path(const std::string& backup);
 
+// How a backup is audited. A ledger in which the conduct audit finds something is still worth a backup:
+// `structure` keeps it, and says nothing about what its entries mean.
+enum class AuditDepth : std::uint8_t { structure, conduct };
+
+struct AuditedBackup {
+  BackupManifest manifest;
+  std::uint64_t not_checkable =
+      0;  // of the conduct audit: erased documents, kinds of a newer version
+};
+
 // Copies the database, syncs the copy and audits it under the log's key; only then FILE and its
 // manifest appear. Refusals: backup.exists (FILE or its manifest), backup.no_database,
-// backup.audit_failed (the first finding), file.unwritable.
-core::Result<BackupManifest> make_backup(const std::string& database,
-                                         const std::string& file,
-                                         const ledger::VerifierKey& log_key);
+// backup.audit_failed (structure) and backup.conduct_failed, each with the first finding,
+// file.unwritable.
+core::Result<AuditedBackup> make_backup(const std::string& database,
+                                        const std::string& file,
+                                        const ledger::VerifierKey& log_key,
+                                        AuditDepth depth = AuditDepth::conduct);
 
 // Puts the backup's database into the data directory, which may hold keys and a configuration but no
 // database. `newest_checkpoint` is the newest that the log is known to have signed, from a witness, a
@@ -58,12 +70,13 @@ core::Result<BackupManifest> make_backup(const std::string& database,
 // Refusals, of which none puts anything in place: restore.occupied (the directory has a database),
 // restore.other_key (the directory's log.key is not log_key), restore.no_manifest,
 // restore.manifest_malformed, restore.digest_mismatch, backup.audit_failed,
-// restore.manifest_differs, those of open_checkpoint, restore.behind (the log has signed a later size:
+// backup.conduct_failed, restore.manifest_differs, those of open_checkpoint, restore.behind (the log has signed a later size:
 // to go on under its origin would sign a second history), restore.forked (the newest checkpoint is of
 // another history), file.unwritable.
-core::Result<BackupManifest> restore_backup(const std::string& file,
-                                            const DataDir& dir,
-                                            const ledger::VerifierKey& log_key,
-                                            const std::optional<std::string>& newest_checkpoint);
+core::Result<AuditedBackup> restore_backup(const std::string& file,
+                                           const DataDir& dir,
+                                           const ledger::VerifierKey& log_key,
+                                           const std::optional<std::string>& newest_checkpoint,
+                                           AuditDepth depth = AuditDepth::conduct);
 
 }  // namespace tally::api

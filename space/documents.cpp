@@ -1,5 +1,6 @@
 #include "space/documents.h"
 
+#include "ledger/envelope.h"
 #include "space/contracts/entries.h"
 
 namespace tally::space {
@@ -27,6 +28,13 @@ std::optional<core::Hash> filed_document(std::string_view kind, const core::Json
   const core::Json* document = body.find("document");
   if (document == nullptr || !document->is_string()) return std::nullopt;
   return core::Hash::from_hex(document->as_string());
+}
+
+std::optional<core::Hash> document_of(std::string_view entry) {
+  auto envelope = ledger::read_envelope(entry);
+  if (!envelope || !files_document(envelope->kind)) return std::nullopt;
+  auto body = core::parse_json(envelope->body);
+  return body ? filed_document(envelope->kind, *body) : std::nullopt;
 }
 
 }  // namespace tally::space

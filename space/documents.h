@@ -25,5 +25,7 @@ class FiledDocuments : public ledger::Documents {
 // the entries.
 bool files_document(std::string_view kind);
 std::optional<core::Hash> filed_document(std::string_view kind, const core::Json& body);
+// The same of a whole entry, which is parsed only where it files one.
+std::optional<core::Hash> document_of(std::string_view entry);
 
 }  // namespace tally::space

@@ -15,15 +15,25 @@ namespace {
 constexpr const char* footer =
     "A server may run meanwhile; its log grows until the copy is made. FILE and "
     "FILE.manifest.json\n"
-    "appear once the copy is durable and has passed the audit. Keys are not in it: keep DIR/keys\n"
-    "elsewhere, once. Exit codes: 0 done; 1 refused; 2 could not.";
+    "appear once the copy is durable and has passed the audit, of structure and of conduct. Keys "
+    "are not\n"
+    "in it: keep DIR/keys elsewhere, once. Exit codes: 0 done; 1 refused; 2 could not.";
 
 struct Options {
   std::string from;
   std::string file;
   std::string key;
+  bool structural = false;
   bool json = false;
 };
+
+// What was audited, as the last line of a report.
+std::string audit_words(const Options& options, const AuditedBackup& made) {
+  if (options.structural) return "It is durable and has passed the structural audit alone.";
+  if (made.not_checkable == 0) return "It is durable and has passed the audit.";
+  return "It is durable; the audit found nothing wrong, and could not check " +
+         std::to_string(made.not_checkable) + " (`tallystick audit` tells what).";
+}
 
 int run_backup(const Options& options, Terminal& terminal) {
   namespace fs = std::filesystem;
@@ -33,18 +43,20 @@ int run_backup(const Options& options, Terminal& terminal) {
   std::string key_option = options.key.empty() && is_directory ? "@" + dir.log_vkey() : options.key;
   auto key = read_log_key(key_option);
   if (!key) return report(terminal, "backup", key.error());
-  auto made = make_backup(is_directory ? dir.database() : options.from, options.file, *key);
+  auto made = make_backup(is_directory ? dir.database() : options.from, options.file, *key,
+                          options.structural ? AuditDepth::structure : AuditDepth::conduct);
   if (!made) return report(terminal, "backup", made.error(), exit_refused);
   if (options.json) {
-    terminal.out << core::canonical(*made) << "\n";
+    terminal.out << core::canonical(made->manifest) << "\n";
     return exit_done;
   }
-  terminal.out << "Backed up " << made->origin << " into " << options.file << "\n"
-               << "  ledger  " << made->size << " entries, root " << core::to_hex(made->root)
+  const BackupManifest& manifest = made->manifest;
+  terminal.out << "Backed up " << manifest.origin << " into " << options.file << "\n"
+               << "  ledger  " << manifest.size << " entries, root " << core::to_hex(manifest.root)
                << "\n"
-               << "  file    " << made->bytes << " bytes, SHA-256 " << core::to_hex(made->digest)
-               << "\n"
-               << "It is durable and has passed the audit. Keys are not in it.\n";
+               << "  file    " << manifest.bytes << " bytes, SHA-256 "
+               << core::to_hex(manifest.digest) << "\n"
+               << audit_words(options, *made) << " Keys are not in it.\n";
   return exit_done;
 }
 
@@ -58,6 +70,8 @@ void add_backup_command(CLI::App& app, Chosen& chosen) {
   command->add_option("FILE", options->file, "The backup; must not be there")->required();
   command->add_option("--key", options->key,
                       "The log's public key: a vkey, or @FILE (default: DIR/log.vkey)");
+  command->add_flag("--structural", options->structural,
+                    "Leave the conduct audit out: for a ledger with findings, or a long one");
   command->add_flag("--json", options->json, "Print the manifest");
   command->footer(footer);
   command->callback([options, &chosen] {

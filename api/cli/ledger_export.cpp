@@ -9,7 +9,6 @@
 #include "api/cli/ledger_source.h"
 #include "api/cli/log_key.h"
 #include "core/json.h"
-#include "ledger/envelope.h"
 #include "ledger/exporter.h"
 #include "space/documents.h"
 
@@ -73,14 +72,6 @@ void print(const Options& options, const ledger::ExportReport& done, std::ostrea
       << done.files_kept << " were there and right\n";
 }
 
-// Entries that file nothing are not parsed.
-std::optional<core::Hash> document_of(std::string_view entry) {
-  auto envelope = ledger::read_envelope(entry);
-  if (!envelope || !space::files_document(envelope->kind)) return std::nullopt;
-  auto body = core::parse_json(envelope->body);
-  return body ? space::filed_document(envelope->kind, *body) : std::nullopt;
-}
-
 int export_command(const Options& options, Terminal& terminal) {
   ledger::ExportOptions how{.with_entries = options.place.with_entries};
   if (!options.key.empty()) {
@@ -100,7 +91,7 @@ int export_command(const Options& options, Terminal& terminal) {
     if (!opened) return not_done(options, opened.error(), exit_could_not, terminal);
     if (!opened->checkpoint) throw core::Broken("the ledger has published no checkpoint yet");
     how.documents = opened->documents.get();
-    how.document_of = document_of;
+    how.document_of = space::document_of;
     auto done = ledger::export_ledger(*opened->source, *opened->checkpoint, options.directory, how);
     if (!done) return not_done(options, done.error(), exit_refused, terminal);
     if (options.json) {

@@ -10,6 +10,7 @@
 #include "api/cli/log_key.h"
 #include "api/cli/signals.h"
 #include "ledger/exporter.h"
+#include "space/documents.h"
 
 namespace tally::api {
 namespace {
@@ -19,7 +20,8 @@ using core::Refusal;
 using core::Result;
 
 constexpr const char* footer =
-    "Copies entries and tiles as `ledger export --entries` does, again and again, after the "
+    "Copies entries, tiles and contract documents as `ledger export --entries` does, again and "
+    "again, after the "
     "answers\n"
     "went out: what the log signed since the last round is lost with its disk "
     "(docs/durability.md).\n"
@@ -55,7 +57,10 @@ Result<ledger::ExportReport> copy_once(const Options& options, const ledger::Ver
                    "the ledger has published no checkpoint yet"};
     }
     return ledger::export_ledger(*opened->source, *opened->checkpoint, options.directory,
-                                 {.with_entries = true, .log_key = key});
+                                 {.with_entries = true,
+                                  .documents = opened->documents.get(),
+                                  .document_of = space::document_of,
+                                  .log_key = key});
   } catch (const core::Broken& broken) {
     return Error{Refusal::unavailable, "replica.unreachable", broken.what()};
   }

@@ -29,6 +29,7 @@ struct Options {
   std::string key;
   std::string newest;
   bool none_is_later = false;
+  bool structural = false;
   bool json = false;
 };
 
@@ -46,16 +47,22 @@ int run_restore(const Options& options, Terminal& terminal) {
                    "give --newest CHECKPOINT, or --none-is-later if nobody can have seen a later "
                    "one"});
   }
-  auto restored = restore_backup(options.backup, DataDir(options.directory), *key, newest);
+  auto restored = restore_backup(options.backup, DataDir(options.directory), *key, newest,
+                                 options.structural ? AuditDepth::structure : AuditDepth::conduct);
   if (!restored) return report(terminal, "restore", restored.error(), exit_refused);
   if (options.json) {
-    terminal.out << core::canonical(*restored) << "\n";
+    terminal.out << core::canonical(restored->manifest) << "\n";
     return exit_done;
   }
+  const BackupManifest& manifest = restored->manifest;
   DataDir dir(options.directory);
-  terminal.out << "Restored " << restored->origin << " into " << options.directory << "\n"
-               << "  ledger  " << restored->size << " entries, root "
-               << core::to_hex(restored->root) << ", as of " << restored->made_at << "\n";
+  terminal.out << "Restored " << manifest.origin << " into " << options.directory << "\n"
+               << "  ledger  " << manifest.size << " entries, root " << core::to_hex(manifest.root)
+               << ", as of " << manifest.made_at << "\n";
+  if (restored->not_checkable > 0) {
+    terminal.out << "  audit   nothing wrong, " << restored->not_checkable
+                 << " not checkable (`tallystick audit` tells what)\n";
+  }
   for (const char* name : {"log.key", "operator.key", "master.key", "secret.key"}) {
     if (!std::filesystem::exists(dir.key(name)))
       terminal.out << "  missing " << dir.key(name) << "\n";
@@ -78,6 +85,7 @@ void add_restore_command(CLI::App& app, Chosen& chosen) {
       ->add_flag("--none-is-later", options->none_is_later,
                  "Nobody can have seen a later checkpoint than the backup's")
       ->excludes(newest);
+  command->add_flag("--structural", options->structural, "Leave the conduct audit out");
   command->add_flag("--json", options->json, "Print the manifest");
   command->footer(footer);
   command->callback([options, &chosen] {
