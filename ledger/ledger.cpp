@@ -15,6 +15,10 @@ using core::sql::Blob;
 using core::sql::Session;
 using core::sql::Tx;
 
+// A batch, its last command and the clock's own entries are proved from memory.
+static_assert(ledger_batch_entries_max + ledger_command_entries_max + 2 <=
+              RecentTree::window_default);
+
 std::string encode_entry(std::int64_t at,
                          std::string_view body,
                          std::string_view by,
@@ -188,6 +192,9 @@ std::shared_ptr<Receipt> Ledger::append(Tx&,
     throw Broken("an entry of kind " + std::string(kind) + " exceeds the entry limit");
   }
   receipt->hash = hash_leaf(receipt->entry);
+  if (mark_ && pending_.size() - mark_->pending >= ledger_command_entries_max) {
+    throw Broken("a command of kind " + std::string(kind) + " appends more entries than it may");
+  }
   tree_.append(receipt->hash);
   last_hash_ = receipt->hash;
   pending_.push_back(receipt);

@@ -34,6 +34,9 @@ using core::Hash;
 using core::Instant;
 
 inline constexpr std::size_t ledger_entry_bytes_max = 16 * 1024;
+// Entries that one command may append, and after which a batch takes no more commands.
+inline constexpr std::size_t ledger_command_entries_max = 1024;
+inline constexpr std::size_t ledger_batch_entries_max = 2048;
 
 // Entry 0 of a ledger that a server keeps; its body names the origin.
 inline constexpr std::string_view ledger_opened_kind = "ledger.opened/1";
@@ -86,7 +89,8 @@ class Ledger : public core::sql::Participant {
   }
 
   // `body` is a canonical JSON object with a member `salt`; `by` and `kind` are plain ASCII.
-  // Throws Broken when the entry would exceed ledger_entry_bytes_max.
+  // Throws Broken when the entry would exceed ledger_entry_bytes_max, or the command
+  // ledger_command_entries_max.
   std::shared_ptr<Receipt> append(core::sql::Tx& tx,
                                   std::string_view kind,
                                   std::string_view by,
@@ -113,9 +117,9 @@ class Ledger : public core::sql::Participant {
   void batch_began(core::sql::Tx& tx) override;
   void command_begins() override;
   void command_undone() override;
-  std::uint64_t position() const override { return tree_.size(); }
   void before_commit(core::sql::Tx& tx) override;
   void after_commit() override;
+  bool has_room() const override { return pending_.size() < ledger_batch_entries_max; }
   bool has_leftover() const override { return stored_checkpoint_size_ != tree_.size(); }
 
  private:

@@ -43,8 +43,6 @@ class DriverConnection {
   virtual ~DriverConnection() = default;
   virtual std::unique_ptr<DriverStatement> prepare(std::string_view sql) = 0;
   virtual void run_script(std::string_view sql) = 0;
-  // Rows changed by this connection since it was opened.
-  virtual std::int64_t total_changes() const = 0;
   // False once the engine itself has ended the transaction (a full disk, an I/O error).
   virtual bool in_transaction() const = 0;
   // Moves what the log holds into the database file, without waiting for readers. Writer only.

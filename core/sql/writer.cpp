@@ -27,7 +27,6 @@ struct Writer::Ticket {
 struct Writer::Command {
   const std::function<bool(Tx&)>& body;
   std::chrono::steady_clock::time_point deadline;
-  bool is_repeatable = false;
   std::shared_ptr<Ticket> ticket = nullptr;
   std::optional<Error> refused = std::nullopt;
   std::exception_ptr thrown = nullptr;
@@ -83,10 +82,8 @@ Writer::~Writer() {
   thread_.join();
 }
 
-std::optional<Error> Writer::submit(const std::function<bool(Tx&)>& body,
-                                    Lane lane,
-                                    bool is_repeatable) {
-  Command command{body, std::chrono::steady_clock::now() + options_.deadline, is_repeatable};
+std::optional<Error> Writer::submit(const std::function<bool(Tx&)>& body, Lane lane) {
+  Command command{body, std::chrono::steady_clock::now() + options_.deadline};
   bool wake = false;
   {
     std::lock_guard lock(mutex_);
@@ -135,7 +132,7 @@ void Writer::loop() {
     }
     auto bulk_ticket =
         !batch.empty() && batch.back()->ticket != ticket ? batch.back()->ticket : nullptr;
-    auto failure = run_batch(batch);
+    auto failure = run_all(batch);
     ticket->settle();
     if (bulk_ticket) bulk_ticket->settle();
     if (!failure) failure = move_log(connection_.driver());
@@ -149,65 +146,43 @@ void Writer::loop() {
   }
 }
 
-// This is where a broken machine is noticed: the one place below the server that catches.
-std::optional<std::string> Writer::run_batch(const std::vector<Command*>& batch) {
-  try {
-    sql_.begin().run();
-    participant_.batch_began(tx_);
-    if (!run_without_savepoints(batch)) {
-      for (Command* command : batch) run_in_savepoint(*command);
+// As many batches as it takes: one, unless the commands fill it. This is where a broken machine is
+// noticed: the one place below the server that catches.
+std::optional<std::string> Writer::run_all(std::span<Command* const> waiting) {
+  do {
+    auto left = waiting;
+    try {
+      run_batch(left);
+    } catch (const std::exception& error) {
+      for (Command* command : waiting) {
+        command->thrown = nullptr;
+        command->refused = unknown();
+      }
+      return error.what();
     }
-    participant_.before_commit(tx_);
-    sql_.commit().run();
-    participant_.after_commit();
-  } catch (const std::exception& error) {
-    fail_batch(batch);
-    return error.what();
-  }
-  batches_.fetch_add(1, std::memory_order_relaxed);
-  commands_.fetch_add(batch.size(), std::memory_order_relaxed);
+    waiting = left;
+  } while (!waiting.empty());
   return std::nullopt;
 }
 
-// False: nothing was done, in the same transaction or a new one.
-bool Writer::run_without_savepoints(const std::vector<Command*>& batch) {
-  for (const Command* command : batch) {
-    if (!command->is_repeatable) return false;
+// Takes from the front of `waiting` what it runs.
+void Writer::run_batch(std::span<Command* const>& waiting) {
+  std::uint64_t commands = 0;
+  sql_.begin().run();
+  participant_.batch_began(tx_);
+  for (; !waiting.empty() && participant_.has_room(); ++commands) {
+    Command& command = *waiting.front();
+    waiting = waiting.subspan(1);
+    run_command(command);
   }
-  participant_.command_begins();
-  for (Command* command : batch) {
-    if (run_bare(*command)) continue;
-    sql_.rollback().run();
-    participant_.command_undone();
-    for (Command* each : batch) {
-      each->refused.reset();
-      each->thrown = nullptr;
-    }
-    sql_.begin().run();
-    participant_.batch_began(tx_);
-    return false;
-  }
-  return true;
+  participant_.before_commit(tx_);
+  sql_.commit().run();
+  participant_.after_commit();
+  batches_.fetch_add(1, std::memory_order_relaxed);
+  commands_.fetch_add(commands, std::memory_order_relaxed);
 }
 
-// False: it failed and something is there to be undone.
-bool Writer::run_bare(Command& command) {
-  if (std::chrono::steady_clock::now() > command.deadline) {
-    command.refused = late();
-    return true;
-  }
-  const auto changes = connection_.driver().total_changes();
-  const auto position = participant_.position();
-  try {
-    if (command.body(tx_)) return true;
-  } catch (...) {
-    command.thrown = std::current_exception();
-    if (!connection_.driver().in_transaction()) throw;
-  }
-  return connection_.driver().total_changes() == changes && participant_.position() == position;
-}
-
-void Writer::run_in_savepoint(Command& command) {
+void Writer::run_command(Command& command) {
   if (std::chrono::steady_clock::now() > command.deadline) {
     command.refused = late();
     return;
@@ -231,13 +206,6 @@ void Writer::undo() {
   sql_.undo().run();
   sql_.release().run();
   participant_.command_undone();
-}
-
-void Writer::fail_batch(const std::vector<Command*>& batch) {
-  for (Command* command : batch) {
-    command->thrown = nullptr;
-    command->refused = unknown();
-  }
 }
 
 void Writer::stop_for_good(const std::string& reason) {

@@ -4,11 +4,7 @@
 // command waits for nobody. Every answer, a refusal too, is given after the commit of its batch,
 // since it may rest on a neighbour's change.
 //
-// A refusal or an exception undoes its own command alone. For that, each command runs in a savepoint;
-// but savepoints copy every page that is changed in them, so a batch of commands that may be run twice
-// (run_repeatable) goes without: one that fails before it has changed anything needs no undoing, and
-// after the first that has, the batch is rolled back and run again with savepoints.
-//
+// A command runs in a savepoint of its own. A refusal or an exception undoes that command alone.
 // When the engine has ended the transaction, or the commit fails, nobody knows what is on the disk:
 // every waiter of the batch gets `outcome_unknown`, the writer stops for good and calls
 // `Options::stop_process`. Start-up then reads the truth from the disk.
@@ -26,6 +22,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <thread>
 #include <vector>
@@ -42,10 +39,10 @@ class Participant {
   virtual void batch_began(Tx&) = 0;  // inside the transaction; throws when memory and disk differ
   virtual void command_begins() = 0;  // the state to return to
   virtual void command_undone() = 0;  // return to it
-  virtual std::uint64_t position() const = 0;  // moves with all that a command adds
-  virtual void before_commit(Tx&) = 0;         // store what the batch added
-  virtual void after_commit() = 0;             // durable now: sign, complete the receipts
-  virtual bool has_leftover() const = 0;       // something that may be stored when there is time
+  virtual void before_commit(Tx&) = 0;    // store what the batch added
+  virtual void after_commit() = 0;        // durable now: sign, complete the receipts
+  virtual bool has_room() const = 0;      // for another command in this batch
+  virtual bool has_leftover() const = 0;  // something that may be stored when there is time
 };
 
 enum class Lane : std::uint8_t {
@@ -71,13 +68,13 @@ class Writer {
   // f is thrown here, after the commit of the others.
   template <class F>
   auto run(F&& f, Lane lane = Lane::prompt) -> std::invoke_result_t<F&, Tx&> {
-    return run_command(std::forward<F>(f), lane, false);
-  }
-  // The same for an f that may be run a second time, after all that it did was rolled back: it moves
-  // nothing out of what it captured and starts afresh with what it changes there.
-  template <class F>
-  auto run_repeatable(F&& f) -> std::invoke_result_t<F&, Tx&> {
-    return run_command(std::forward<F>(f), Lane::prompt, true);
+    std::optional<std::invoke_result_t<F&, Tx&>> outcome;
+    auto body = [&f, &outcome](Tx& tx) {
+      outcome.emplace(f(tx));
+      return static_cast<bool>(*outcome);
+    };
+    if (auto refused = submit(body, lane)) return *std::move(refused);
+    return *std::move(outcome);
   }
 
   // Commands that are waiting now; batches and commands committed so far.
@@ -92,25 +89,13 @@ class Writer {
   struct Ticket;
   struct Command;
 
-  template <class F>
-  auto run_command(F&& f, Lane lane, bool is_repeatable) -> std::invoke_result_t<F&, Tx&> {
-    std::optional<std::invoke_result_t<F&, Tx&>> outcome;
-    auto body = [&f, &outcome](Tx& tx) {
-      outcome.emplace(f(tx));
-      return static_cast<bool>(*outcome);
-    };
-    if (auto refused = submit(body, lane, is_repeatable)) return *std::move(refused);
-    return *std::move(outcome);
-  }
-  std::optional<Error> submit(const std::function<bool(Tx&)>& body, Lane lane, bool is_repeatable);
+  std::optional<Error> submit(const std::function<bool(Tx&)>& body, Lane lane);
   void loop();
   std::vector<Command*> next_batch(std::shared_ptr<Ticket>& ticket);
-  std::optional<std::string> run_batch(const std::vector<Command*>& batch);  // why it failed
-  bool run_without_savepoints(const std::vector<Command*>& batch);
-  bool run_bare(Command& command);
-  void run_in_savepoint(Command& command);
+  std::optional<std::string> run_all(std::span<Command* const> waiting);  // why it failed
+  void run_batch(std::span<Command* const>& waiting);
+  void run_command(Command& command);
   void undo();
-  static void fail_batch(const std::vector<Command*>& batch);
   void stop_for_good(const std::string& reason);
 
   Connection connection_;

@@ -66,7 +66,7 @@ Result<std::vector<Lease>> Queue::lease(const Principal& caller,
                                         const LeaseCommand& command) {
   while (true) {
     std::vector<Lease> held;
-    auto step = journal_.writer.run_repeatable([&](Tx& tx) -> Result<LeaseStep> {
+    auto step = journal_.writer.run([&](Tx& tx) -> Result<LeaseStep> {
       std::int64_t wanted = command.count;
       if (command.include_held.value_or(false)) {
         held = list_leases(tx, project, caller.actor, journal_.ledger.now());

@@ -243,7 +243,7 @@ Result<UseAnswer> Uses::use(const Principal& caller,
   planned->request = core::hmac_sha256(secret_, "request\n" + core::canonical(command));
   planned->salt = journal_.ledger.draw_salt();
 
-  auto recorded = journal_.writer.run_repeatable([&](Tx& tx) { return record(tx, *planned); });
+  auto recorded = journal_.writer.run([&](Tx& tx) { return record(tx, *planned); });
   if (!recorded) return recorded.error();
 
   UseAnswer answer{.use = recorded->use,
@@ -390,7 +390,7 @@ Result<Decision> Uses::preview(const Principal& caller,
                                const UseCommand& command) {
   auto planned = plan(caller, contract, command);
   if (!planned) return planned.error();
-  return journal_.writer.run_repeatable([&](Tx& tx) -> Result<Decision> {
+  return journal_.writer.run([&](Tx& tx) -> Result<Decision> {
     auto standing = read_standing(tx, contract);
     return decide_use(planned->agreement->terms,
                       {standing.state, planned->action, planned->purpose, journal_.ledger.now(),

@@ -108,7 +108,7 @@ TEST_CASE("audit: ledgers of any size pass, and the report tells what was read")
 
 TEST_CASE("audit: tiles of the second level, filled and not") {
   SampleLedger sample;
-  for (int from = 1; from < 66'000; from += 2'000) sample.append(from, from + 2'000);
+  sample.append(1, 67'000);
   sample.close();
   for (unsigned threads : thread_counts)
     CHECK(finding_of(sample.path(), {.threads = threads}) == "");

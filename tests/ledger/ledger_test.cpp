@@ -1,5 +1,6 @@
 #include "ledger/ledger.h"
 
+#include <semaphore>
 #include <thread>
 
 #include <doctest/doctest.h>
@@ -168,6 +169,56 @@ TEST_CASE("ledger: a refused or thrown command leaves no entry, its neighbours s
   auto receipt = running->append(2);
   CHECK((*receipt)->seq == 1);
   CHECK(verify_receipt((*receipt)->file(), bench.key()));
+}
+
+TEST_CASE("ledger: commands with many entries each share batches, and every receipt verifies" *
+          doctest::test_suite("concurrent")) {
+  Bench bench;
+  auto running = bench.start();
+  constexpr int threads = 12;
+  std::vector<std::vector<std::shared_ptr<Receipt>>> receipts(threads);
+  auto append_many = [&](std::vector<std::shared_ptr<Receipt>>& mine) {
+    return running->writer.run([&](Tx& tx) -> core::Result<core::Done> {
+      for (std::size_t i = 0; i < ledger_command_entries_max; ++i) {
+        mine.push_back(running->ledger.append(tx, "test.noted/1", "act_1", "{\"salt\":\"00\"}"));
+      }
+      return core::Done{};
+    });
+  };
+  {
+    std::binary_semaphore entered{0}, leave{0};
+    std::jthread holder([&] {
+      static_cast<void>(running->writer.run([&](Tx&) -> core::Result<core::Done> {
+        entered.release();
+        leave.acquire();
+        return core::Done{};
+      }));
+    });
+    entered.acquire();
+    std::vector<std::jthread> pool;
+    for (auto& mine : receipts) pool.emplace_back([&] { CHECK(append_many(mine)); });
+    while (running->writer.counters().waiting < threads) std::this_thread::yield();
+    leave.release();
+  }
+  CHECK(running->ledger.signed_head().head.size == threads * ledger_command_entries_max);
+  int verified = 0;
+  for (auto& mine : receipts) {
+    for (auto& receipt : mine) verified += verify_receipt(receipt->file(), bench.key()) ? 1 : 0;
+  }
+  CHECK(verified == threads * static_cast<int>(ledger_command_entries_max));
+}
+
+TEST_CASE("ledger: a command with more entries than it may append leaves none") {
+  Bench bench;
+  auto running = bench.start();
+  auto endless = [&](Tx& tx) -> core::Result<core::Done> {
+    for (std::size_t i = 0; i <= ledger_command_entries_max; ++i) {
+      running->ledger.append(tx, "test.noted/1", "act_1", "{\"salt\":\"00\"}");
+    }
+    return core::Done{};
+  };
+  CHECK_THROWS_AS(static_cast<void>(running->writer.run(endless)), core::Broken);
+  CHECK((*running->append(1))->seq == 0);
 }
 
 TEST_CASE("ledger: an entry beyond its limit is not appended") {

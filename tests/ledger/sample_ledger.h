@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/hash.h"
@@ -43,10 +44,14 @@ class SampleLedger {
     });
     TALLY_ASSERT(bool(done));
   }
+  // One command for each thousand.
   void append(int from, int to) {
     std::vector<int> values;
-    for (int value = from; value < to; ++value) values.push_back(value);
-    append(values);
+    for (int value = from; value < to; ++value) {
+      values.push_back(value);
+      if (values.size() == 1000) append(std::exchange(values, {}));
+    }
+    if (!values.empty()) append(values);
   }
   void close() { writer_ = nullptr; }
 

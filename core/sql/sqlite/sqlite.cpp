@@ -112,7 +112,6 @@ class SqliteConnection : public DriverConnection {
     }
   }
   bool in_transaction() const override { return sqlite3_get_autocommit(db_) == 0; }
-  std::int64_t total_changes() const override { return sqlite3_total_changes64(db_); }
 
   void checkpoint_if_large() override {
     if (wal_pages_ < checkpoint_pages_) return;
