@@ -244,22 +244,10 @@ void add_contract_replayers(ledger::Replayers& replayers,
   replayers.add_tables(R"(
     create table conduct_document (document blob primary key, contract text not null) strict;
   )");
-  replayers.on<ContractOffered>(
-      [space](Replay& replay, const ContractOffered& event, const ReplayedEntry& entry) {
-        judge_offered(*space, replay, event, entry);
-      });
-  replayers.on<ContractAccepted>(
-      [space](Replay& replay, const ContractAccepted& event, const ReplayedEntry& entry) {
-        judge_accepted(*space, replay, event, entry);
-      });
-  replayers.on<ContractTerminated>(
-      [space](Replay& replay, const ContractTerminated& event, const ReplayedEntry& entry) {
-        judge_terminated(*space, replay, event, entry);
-      });
-  replayers.on<ContractAttested>(
-      [space](Replay& replay, const ContractAttested& event, const ReplayedEntry& entry) {
-        judge_attested(*space, replay, event, entry);
-      });
+  judge_by(replayers, space, judge_offered);
+  judge_by(replayers, space, judge_accepted);
+  judge_by(replayers, space, judge_terminated);
+  judge_by(replayers, space, judge_attested);
   replayers.on_unknown([space](Replay& replay, const ReplayedEntry& entry) {
     follow_unknown(*space, replay, entry);
   });

@@ -112,22 +112,10 @@ void judge_document(SpaceReplay& space,
 
 void add_erasure_replayers(ledger::Replayers& replayers,
                            const std::shared_ptr<SpaceReplay>& space) {
-  replayers.on<VersionErased>(
-      [space](Replay& replay, const VersionErased& event, const ReplayedEntry& entry) {
-        judge_version(*space, replay, event, entry);
-      });
-  replayers.on<PartyErased>(
-      [space](Replay& replay, const PartyErased& event, const ReplayedEntry& entry) {
-        judge_party(*space, replay, event, entry);
-      });
-  replayers.on<ActorErased>(
-      [space](Replay& replay, const ActorErased& event, const ReplayedEntry& entry) {
-        judge_actor(*space, replay, event, entry);
-      });
-  replayers.on<ContractDocumentErased>(
-      [space](Replay& replay, const ContractDocumentErased& event, const ReplayedEntry& entry) {
-        judge_document(*space, replay, event, entry);
-      });
+  judge_by(replayers, space, judge_version);
+  judge_by(replayers, space, judge_party);
+  judge_by(replayers, space, judge_actor);
+  judge_by(replayers, space, judge_document);
 }
 
 }  // namespace tally::space

@@ -7,6 +7,17 @@
 
 namespace tally::space {
 
+// Has the event's kind judged by `judge(SpaceReplay&, Replay&, const Event&, const ReplayedEntry&)`.
+template <class Event>
+void judge_by(
+    ledger::Replayers& replayers,
+    const std::shared_ptr<SpaceReplay>& space,
+    void (*judge)(SpaceReplay&, ledger::Replay&, const Event&, const ledger::ReplayedEntry&)) {
+  replayers.on<Event>(
+      [space, judge](ledger::Replay& replay, const Event& event,
+                     const ledger::ReplayedEntry& entry) { judge(*space, replay, event, entry); });
+}
+
 void add_party_replayers(ledger::Replayers& replayers, const std::shared_ptr<SpaceReplay>& space);
 void add_dataset_replayers(ledger::Replayers& replayers, const std::shared_ptr<SpaceReplay>& space);
 void add_contract_replayers(ledger::Replayers& replayers,

@@ -252,18 +252,9 @@ void judge_voided(SpaceReplay& space,
 }  // namespace
 
 void add_use_replayers(ledger::Replayers& replayers, const std::shared_ptr<SpaceReplay>& space) {
-  replayers.on<UseRecorded>(
-      [space](Replay& replay, const UseRecorded& event, const ReplayedEntry& entry) {
-        judge_recorded(*space, replay, event, entry);
-      });
-  replayers.on<UseRedelivered>(
-      [space](Replay& replay, const UseRedelivered& event, const ReplayedEntry& entry) {
-        judge_redelivered(*space, replay, event, entry);
-      });
-  replayers.on<UseVoided>(
-      [space](Replay& replay, const UseVoided& event, const ReplayedEntry& entry) {
-        judge_voided(*space, replay, event, entry);
-      });
+  judge_by(replayers, space, judge_recorded);
+  judge_by(replayers, space, judge_redelivered);
+  judge_by(replayers, space, judge_voided);
 }
 
 }  // namespace tally::space
