@@ -23,7 +23,11 @@ std::string reveal_name(core::ShredKeys& keys,
                         std::string_view stored) {
   if (!stored.starts_with(sealed_prefix)) return std::string(stored);
   auto key = keys.find(subject);
-  if (!key) return {};
+  if (!key) {
+    if (keys.is_shredded(subject)) return {};
+    throw core::Broken("the key of " + subject +
+                       " is missing; put the newest copy of keys/subjects.db back");
+  }
   auto sealed = core::from_base64(stored.substr(sealed_prefix.size()));
   std::string name;
   if (!sealed || !core::unseal(*key, *sealed, subject, name))
