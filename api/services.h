@@ -19,6 +19,7 @@
 #include "space/erasure/erasures.h"
 #include "space/parties/actors.h"
 #include "space/parties/authenticator.h"
+#include "space/parties/keys.h"
 #include "space/parties/parties.h"
 #include "space/uses/uses.h"
 
@@ -29,6 +30,7 @@ struct Services {
   std::unique_ptr<ledger::Publication> publication;  // what /ledger serves
   space::Authenticator authenticator;
   space::Parties parties;
+  space::Keys keys;
   space::Actors actors;
   space::ContentStore content;
   space::Datasets datasets;

@@ -22,6 +22,10 @@ std::string_view verb_name(SignedVerb verb) {
       return "register";
     case SignedVerb::token:
       return "token";
+    case SignedVerb::add_key:
+      return "add-key";
+    case SignedVerb::retire_key:
+      return "retire-key";
   }
   core::assertion_failed("a verb without a name", __FILE__, __LINE__);
 }

@@ -24,8 +24,17 @@
 
 namespace tally::space {
 
-enum class SignedVerb : std::uint8_t { offer, accept, terminate, refund, registration, token };
-std::string_view verb_name(SignedVerb verb);  // "offer" .. "register", "token"
+enum class SignedVerb : std::uint8_t {
+  offer,
+  accept,
+  terminate,
+  refund,
+  registration,
+  token,
+  add_key,
+  retire_key,
+};
+std::string_view verb_name(SignedVerb verb);  // "offer" .. "register", "token", "add-key", ..
 
 // "key_" and the first 16 hex digits of SHA-256("tallystick/party-key/v1\n" || public key).
 class KeyId {

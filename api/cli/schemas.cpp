@@ -26,6 +26,7 @@
 #include "space/erasure/erasures.h"
 #include "space/evidence/attestation.h"
 #include "space/parties/actors.h"
+#include "space/parties/keys.h"
 
 namespace tally::api {
 namespace {
@@ -67,6 +68,15 @@ constexpr std::array messages{
     Message{"add_actor", "A party adds an actor", core::schema_of<AddActorBody>},
     Message{"actor_answer", "An actor", with_receipt<space::ActorAnswer>},
     Message{"actor_list_answer", "Actors", core::schema_of<ActorListBody>},
+
+    Message{"add_key", "A party adds a key", core::schema_of<AddKeyBody>},
+    Message{"key_document", "Which key a party adds; signed by two",
+            core::schema_of<space::KeyDocument>},
+    Message{"retire_key", "A party retires a key", core::schema_of<RetireKeyBody>},
+    Message{"key_retirement_document", "Which key a party retires; signed",
+            core::schema_of<space::KeyRetirementDocument>},
+    Message{"key_answer", "A key of a party", with_receipt<space::KeyAnswer>},
+    Message{"key_list_answer", "Keys of a party", core::schema_of<space::KeyList>},
 
     Message{"erasure_answer", "What was erased, and when", with_receipt<space::ErasureAnswer>},
 

@@ -22,6 +22,7 @@ struct SignOptions {
   std::string key;
   std::string origin;
   std::string party;
+  std::string new_key;  // of an addition
 };
 
 Result<std::string> read_document(const std::string& path) {
@@ -32,7 +33,8 @@ Result<std::string> read_document(const std::string& path) {
 std::optional<space::SignedVerb> find_verb(const std::string& name) {
   for (auto verb :
        {space::SignedVerb::offer, space::SignedVerb::accept, space::SignedVerb::terminate,
-        space::SignedVerb::refund, space::SignedVerb::registration, space::SignedVerb::token}) {
+        space::SignedVerb::refund, space::SignedVerb::registration, space::SignedVerb::token,
+        space::SignedVerb::add_key, space::SignedVerb::retire_key}) {
     if (space::verb_name(verb) == name) return verb;
   }
   return std::nullopt;
@@ -52,14 +54,22 @@ int run_sign(const SignOptions& options, Terminal& terminal) {
   if (!document) return report(terminal, "sign", document.error(), 1);
 
   auto verb = find_verb(options.verb);
-  auto key_id = space::KeyId::of(key->public_key());
   auto digest = core::sha256(core::canonical(*document));
-  auto signature = space::sign({*verb, options.origin, *party, key_id, digest}, *key);
+  auto signed_with = [&](const core::SigningKey& signer) {
+    auto id = space::KeyId::of(signer.public_key());
+    return space::sign({*verb, options.origin, *party, id, digest}, signer).text();
+  };
   // An acceptance names what was offered by its digest; all else travels with its document.
   Json signed_document =
       *verb == space::SignedVerb::accept ? Json(core::to_hex(digest)) : *document;
-  auto message = Json::object(
-      {{"document", signed_document}, {"key", key_id.text()}, {"signature", signature.text()}});
+  auto message = Json::object({{"document", signed_document},
+                               {"key", space::KeyId::of(key->public_key()).text()},
+                               {"signature", signed_with(*key)}});
+  if (!options.new_key.empty()) {
+    auto added = read_party_key(options.new_key);
+    if (!added) return report(terminal, "sign", added.error(), 2);
+    message.add("possession", signed_with(*added));
+  }
   terminal.out << core::canonical(message) << "\n";
   return 0;
 }
@@ -72,7 +82,8 @@ void add_sign_command(CLI::App& program, Chosen& chosen) {
       "sign", "sign a document as a party, offline; prints the message to send");
   command->add_option("VERB", options->verb, "what the signature says")
       ->required()
-      ->check(CLI::IsMember({"offer", "accept", "terminate", "refund", "register", "token"}));
+      ->check(CLI::IsMember({"offer", "accept", "terminate", "refund", "register", "token",
+                             "add-key", "retire-key"}));
   command->add_option("DOCUMENT", options->document, "a JSON file, or - for standard input")
       ->required();
   command->add_option("--key", options->key, "the party's private key, made by `keygen`")
@@ -82,6 +93,8 @@ void add_sign_command(CLI::App& program, Chosen& chosen) {
                    "the ledger's origin: a signature counts there alone")
       ->required();
   command->add_option("--party", options->party, "the party that signs")->required();
+  command->add_option("--new-key", options->new_key,
+                      "add-key: the private key that is added, which signs too");
   command->callback([options, &chosen] {
     chosen = [options](Terminal& terminal) { return run_sign(*options, terminal); };
   });

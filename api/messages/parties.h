@@ -9,6 +9,7 @@
 #include "core/mapping.h"
 #include "space/parties/actor.h"
 #include "space/parties/party.h"
+#include "space/parties/party_key.h"
 
 namespace tally::api {
 
@@ -16,6 +17,8 @@ using RegisterPartyBody = space::Registration;
 using ApprovePartyBody = space::Approval;
 using RequestTokenBody = space::TokenRequest;
 using AddActorBody = space::NewActor;
+using AddKeyBody = space::KeyAddition;
+using RetireKeyBody = space::KeyRetirement;
 
 struct PartyBody {
   space::PartyView party;

@@ -9,6 +9,7 @@ namespace {
 
 using core::Result;
 using space::ActorId;
+using space::KeyId;
 using space::PartyId;
 
 Reply reply_granted(space::GrantedToken granted) {
@@ -116,6 +117,48 @@ Result<Reply> erase_actor(space::Erasures& erasures, const Request& request) {
   return reply_change(200, *change);
 }
 
+Result<Reply> add_key(space::Keys& keys, const Request& request) {
+  auto id = request.id<PartyId>("id");
+  if (!id) return id.error();
+  auto body = request.body<AddKeyBody>();
+  if (!body) return body.error();
+  auto change = keys.add(*id, *body);
+  if (!change) return change.error();
+  return reply_change(201, *change);
+}
+
+Result<Reply> list_keys(space::Keys& keys, const Request& request) {
+  auto id = request.id<PartyId>("id");
+  if (!id) return id.error();
+  auto list = keys.list(request.principal, *id);
+  if (!list) return list.error();
+  return ok(*list);
+}
+
+Result<Reply> retire_key(space::Keys& keys, const Request& request) {
+  auto id = request.id<PartyId>("id");
+  if (!id) return id.error();
+  auto key = request.id<KeyId>("key");
+  if (!key) return key.error();
+  auto body = request.body<RetireKeyBody>();
+  if (!body) return body.error();
+  auto change = keys.retire(*id, *key, *body);
+  if (!change) return change.error();
+  return reply_change(201, *change);
+}
+
+Result<Reply> revoke_key(space::Keys& keys, const Request& request) {
+  auto id = request.id<PartyId>("id");
+  if (!id) return id.error();
+  auto key = request.id<KeyId>("key");
+  if (!key) return key.error();
+  auto once = request.idempotency_key();
+  if (!once) return once.error();
+  auto change = keys.revoke(request.principal, *id, *key, *once);
+  if (!change) return change.error();
+  return reply_change(200, *change);
+}
+
 }  // namespace
 
 void add_party_routes(Router& router, Services& services) {
@@ -136,6 +179,11 @@ void add_party_routes(Router& router, Services& services) {
   on("GET", "/v1/parties/{id}", {.scope = "parties:read"}, show_party, services.parties);
   on("POST", "/v1/parties/{id}/approve", approving, approve, services.parties);
   on("POST", "/v1/parties/{id}/tokens", open, request_token, services.actors);
+  on("POST", "/v1/parties/{id}/keys", open, add_key, services.keys);
+  on("GET", "/v1/parties/{id}/keys", {.scope = "parties:read"}, list_keys, services.keys);
+  on("POST", "/v1/parties/{id}/keys/{key}/retirement", open, retire_key, services.keys);
+  on("POST", "/v1/parties/{id}/keys/{key}/revocation",
+     {.scope = "parties:approve", .needs_idempotency_key = true}, revoke_key, services.keys);
   on("POST", "/v1/actors", adding, add_actor, services.actors);
   on("GET", "/v1/actors", {.scope = "actors:write", .query = {"cursor", "limit"}}, list_actors,
      services.actors);

@@ -7,6 +7,7 @@
 #include "space/contracts/entries.h"
 #include "space/datasets/dataset_tables.h"
 #include "space/evidence/attestation.h"
+#include "space/parties/key_tables.h"
 #include "space/parties/party_tables.h"
 
 namespace tally::space {
@@ -25,8 +26,8 @@ struct Statements {
   core::sql::Statement filed{db, "select contract from conduct_document where document = ?1"};
 };
 
-// The key that the party had at this place of the ledger, and its signature. Findings:
-// contract.signer_not_approved, contract.wrong_key, contract.signature_invalid.
+// A key that was the party's at this place of the ledger, and its signature. Findings:
+// contract.signer_not_approved, contract.wrong_key, key.retired, contract.signature_invalid.
 template <class Event>
 void judge_signature(const Judged& judged,
                      SignedVerb verb,
@@ -38,14 +39,16 @@ void judge_signature(const Judged& judged,
     if (!party) return;
   }
   SignedStatement statement{verb, judged.replay().origin(), signer, event.key, event.document};
-  if (!judged.demand(party->key == event.key, "contract.wrong_key",
-                     "names a key that the signer had not registered", party->key.text(),
-                     event.key.text())) {
+  auto key = find_key(judged.replay().tx(), event.key);
+  if (!judged.demand(key && key->party == signer, "contract.wrong_key",
+                     "names a key that was not the signer's", "", event.key.text())) {
     return;
   }
-  judged.demand(check_signature(statement, party->public_key, event.signature).operator bool(),
+  judged.demand(!key->retired, "key.retired", "is signed with a key that was retired before", "",
+                event.key.text());
+  judged.demand(check_signature(statement, key->public_key, event.signature).operator bool(),
                 "contract.signature_invalid",
-                "holds a signature that is not that of the party's registered key");
+                "holds a signature that is not that of the party's key");
 }
 
 // What an offer says, held against the document that was signed.

@@ -16,6 +16,15 @@ void add_projection_tables(ledger::Replayers& replayers) {
                              {"roles", text},
                              {"document", bytes},
                              {"registered_at", time}}});
+  replayers.add_projection(
+      {"added_key",
+       R"(
+    select key_id, party, public_key, seq, at from added_key order by key_id
+  )",
+       {{"key_id", text}, {"party", text}, {"public_key", bytes}, {"seq", integer}, {"at", time}}});
+  replayers.add_projection({"retired_key",
+                            "select key_id, party, seq, at from retired_key order by key_id",
+                            {{"key_id", text}, {"party", text}, {"seq", integer}, {"at", time}}});
   replayers.add_projection({"actor",
                             R"(
     select id, party, scopes, expires_at, state, added_at from actor order by id

@@ -5,6 +5,7 @@
 #include "core/hash.h"
 #include "space/datasets/dataset_tables.h"
 #include "space/erasure/erasure.h"
+#include "space/parties/key_tables.h"
 #include "space/parties/party_tables.h"
 
 namespace tally::space {
@@ -61,9 +62,9 @@ Result<core::Done> check_signed(Session& session,
                                 const PartyId& party,
                                 const Hash& document,
                                 const PartySignature& given) {
-  auto signer = find_party(session, party);
-  if (!signer) return Error{Refusal::not_found, "party.not_found", "there is no such party"};
-  return check_signature({verb, origin, party, given.key, document}, signer->public_key,
+  auto key = find_valid_key(session, party, given.key);
+  if (!key) return key.error();
+  return check_signature({verb, origin, party, given.key, document}, key->public_key,
                          given.signature);
 }
 

@@ -1,5 +1,6 @@
 #include "space/evidence/evidence.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "core/json.h"
@@ -10,6 +11,7 @@
 #include "space/documents.h"
 #include "space/erasure/erasure.h"
 #include "space/evidence/attestation.h"
+#include "space/parties/key_tables.h"
 #include "space/parties/party_tables.h"
 
 namespace tally::space {
@@ -150,6 +152,8 @@ Result<EvidenceWriter> EvidenceWriter::open(Session& session,
   }
   writer.last_ = *attestation;
   writer.bundle_ = find_bundle(session, contract->offered_at);
+  writer.key_entries_ =
+      list_key_entries(session, contract->provider, contract->consumer, writer.last_);
   return writer;
 }
 
@@ -175,6 +179,12 @@ std::string EvidenceWriter::head_lines(Session& session) {
     auto found = find_registration(session, party);
     lines += entry_line(subtrees, found.bytes, found.seq);
   }
+  for (std::uint64_t seq : key_entries_) {
+    if (seq >= bundle_ * ledger::tile_width_max) break;
+    auto entry = ledger::read_entry(session, seq);
+    if (!entry) throw core::Broken("the ledger lacks entry " + std::to_string(seq));
+    lines += entry_line(subtrees, *entry, seq);
+  }
   return lines;
 }
 
@@ -184,6 +194,10 @@ void EvidenceWriter::add_entries(Session& session, std::uint64_t n, std::string&
   auto subtrees = subtrees_of(session);
   for (std::size_t i = 0; i < entries.size(); ++i) {
     std::uint64_t seq = n * ledger::tile_width_max + i;
+    if (std::ranges::binary_search(key_entries_, seq)) {
+      lines += entry_line(subtrees, entries[i], seq);
+      continue;
+    }
     if (seq > last_ || !continues(entries[i], contract_.id.text())) continue;
     auto envelope = ledger::read_envelope(entries[i]);
     auto filed = filed_document(envelope->kind, *core::parse_json(envelope->body));

@@ -6,7 +6,9 @@
 //   {"checkpoint":"<signed note>","contract":"ctr_..","format":"tallystick/evidence/v1"}
 //   {"document":{..}}                       the contract as it was signed, and its termination, if any
 //   {"entry":{..},"path":["<64 hex>",..]}   the registrations of both parties: their keys
-//   {"entry":{..},"path":["<64 hex>",..]}   the contract's entries, from its offer to the attestation
+//   {"entry":{..},"path":["<64 hex>",..]}   the contract's entries, from its offer to the attestation,
+//                                           and those that added or retired a key of a party, in the
+//                                           ledger's order
 //
 // `path` is the RFC 6962 inclusion proof of the entry in the tree of the checkpoint; its index is the
 // entry's own `seq`.
@@ -15,6 +17,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/sql/session.h"
 #include "ledger/checkpoint.h"
@@ -51,9 +54,10 @@ class EvidenceWriter {
 
   ContractRow contract_;
   std::string note_;
-  std::uint64_t size_ = 0;    // of the checkpoint's tree
-  std::uint64_t bundle_ = 0;  // the next to look through
-  std::uint64_t last_ = 0;    // the attestation's entry
+  std::uint64_t size_ = 0;                  // of the checkpoint's tree
+  std::uint64_t bundle_ = 0;                // the next to look through
+  std::uint64_t last_ = 0;                  // the attestation's entry
+  std::vector<std::uint64_t> key_entries_;  // of the parties' keys, up to the attestation
   bool has_begun_ = false;
 };
 

@@ -1,5 +1,6 @@
 #include "space/evidence/evidence_check.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "core/hash.h"
@@ -10,6 +11,7 @@
 #include "space/evidence/attestation.h"
 #include "space/evidence/evidence.h"
 #include "space/parties/party.h"
+#include "space/parties/party_key.h"
 
 namespace tally::space {
 namespace {
@@ -38,6 +40,11 @@ Result<Event> read(const ledger::Envelope& entry, const Json& body) {
   auto event = core::decode<Event>(body);
   if (!event) return malformed(name_of(entry) + " is no " + std::string(entry.kind));
   return event;
+}
+
+Error wrong_signature(const ledger::Envelope& entry, const PartyId& party) {
+  return refuse("evidence.wrong_signature",
+                name_of(entry) + " is not signed with a key that was " + party.text() + "'s there");
 }
 
 std::optional<Action> find_action(std::string_view name) {
@@ -118,7 +125,22 @@ Result<Done> EvidenceCheck::take_proof(const Json& line) {
                   name_of(*envelope) + " is not in the tree that the log signed");
   }
   if (!consumer_.party) return take_registration(*envelope, *body);
+  if (envelope->seq < next_seq_)
+    return refuse("evidence.gap", name_of(*envelope) + " stands behind a later one");
+  next_seq_ = envelope->seq + 1;
+  if (envelope->kind == PartyKeyAdded::kind) return take_key_added(*envelope, *body);
+  if (envelope->kind == PartyKeyRetired::kind) return take_key_retired(*envelope, *body);
   return take_entry(*envelope, *body, leaf);
+}
+
+EvidenceCheck::HeldKey* EvidenceCheck::Signer::find(const KeyId& id) {
+  auto found = std::ranges::find(keys, id, &HeldKey::id);
+  return found == keys.end() ? nullptr : &*found;
+}
+
+const EvidenceCheck::HeldKey* EvidenceCheck::Signer::find_valid(const KeyId& id) const {
+  auto found = std::ranges::find(keys, id, &HeldKey::id);
+  return found == keys.end() || found->is_retired ? nullptr : &*found;
 }
 
 // The provider's, then the consumer's.
@@ -133,7 +155,43 @@ Result<Done> EvidenceCheck::take_registration(const ledger::Envelope& entry, con
   if (event->party != due || entry.by != due.text()) {
     return refuse("evidence.foreign_entry", name_of(entry) + " registers another party");
   }
-  (is_provider ? provider_ : consumer_) = {event->party, event->key, event->public_key};
+  (is_provider ? provider_ : consumer_) = {event->party, {{event->key, event->public_key}}};
+  return Done{};
+}
+
+Result<Done> EvidenceCheck::take_key_added(const ledger::Envelope& entry, const Json& body) {
+  auto event = read<PartyKeyAdded>(entry, body);
+  if (!event) return event.error();
+  if (event->party != verdict_.provider && event->party != verdict_.consumer)
+    return refuse("evidence.foreign_entry", name_of(entry) + " adds a key of another party");
+  Signer& signer = event->party == verdict_.provider ? provider_ : consumer_;
+  const HeldKey* lets_in = signer.find_valid(event->signer);
+  if (lets_in == nullptr || signer.find(event->key) != nullptr ||
+      signer.keys.size() >= party_keys_max ||
+      !check_addition(log_key_.name, *event, lets_in->public_key)) {
+    return wrong_signature(entry, event->party);
+  }
+  signer.keys.push_back({event->key, event->public_key});
+  return Done{};
+}
+
+// One without a signature is the operator's, and takes away what is not missed.
+Result<Done> EvidenceCheck::take_key_retired(const ledger::Envelope& entry, const Json& body) {
+  auto event = read<PartyKeyRetired>(entry, body);
+  if (!event) return event.error();
+  bool is_provider = event->party == verdict_.provider;
+  Signer& signer = is_provider ? provider_ : consumer_;
+  HeldKey* retired = signer.find(event->key);
+  if (event->party != *signer.party || retired == nullptr)
+    return refuse("evidence.foreign_entry", name_of(entry) + " retires a key of another party");
+  if (event->signature.has_value() != event->signer.has_value())
+    return wrong_signature(entry, event->party);
+  if (event->signer) {
+    const HeldKey* signs = signer.find_valid(*event->signer);
+    if (signs == nullptr || !check_retirement(log_key_.name, *event, signs->public_key))
+      return wrong_signature(entry, event->party);
+  }
+  retired->is_retired = true;
   return Done{};
 }
 
@@ -167,12 +225,13 @@ Result<Done> EvidenceCheck::check_signer(SignedVerb verb,
   const std::string* text = text_of(body, "signature");
   auto key = key_text != nullptr ? KeyId::parse(*key_text) : std::nullopt;
   auto signature = text != nullptr ? Signature::parse(*text) : std::nullopt;
-  if (signer.party == party && key == signer.key && signature) {
-    SignedStatement statement{verb, log_key_.name, party, signer.key, document};
-    if (check_signature(statement, signer.public_key, *signature)) return Done{};
+  const HeldKey* held = key ? signer.find_valid(*key) : nullptr;
+  if (signer.party == party && held != nullptr && signature) {
+    SignedStatement statement{verb, log_key_.name, party, held->id, document};
+    if (check_signature(statement, held->public_key, *signature)) return Done{};
   }
   return refuse("evidence.wrong_signature",
-                "the signature of " + party.text() + " is not by the key that it registered");
+                "the signature of " + party.text() + " is not by a key that was its own there");
 }
 
 Result<Done> EvidenceCheck::take_act(const ledger::Envelope& entry, const Json& body) {

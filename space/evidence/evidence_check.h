@@ -5,10 +5,11 @@
 //   auto verdict = check.finish();
 //
 // What is shown to be true: each entry is in the log; the contract's entries follow each other from its
-// offer to the attestation, and none is missing; both parties signed the document with keys that they
-// had registered; every use was inside the document's purpose, time and count, and the counts go on
+// offer to the attestation, and none is missing; both parties signed the document with keys that were
+// theirs then; every use was inside the document's purpose, time and count, and the counts go on
 // without a gap. What is not: who acted behind an actor's id (`asserted` uses rest on the operator's
-// word), that the log shows everybody the same (witnesses do), and whatever followed the attestation.
+// word), that no entry that retired a key was left out of the file (who audits the whole ledger sees
+// that), that the log shows everybody the same (witnesses do), and whatever followed the attestation.
 #pragma once
 
 #include <cstdint>
@@ -54,9 +55,10 @@ class EvidenceCheck {
   //   those of open_checkpoint    the checkpoint is not the log's
   //   evidence.not_included       an entry is not in the tree of the checkpoint
   //   evidence.foreign_entry      an entry is about another contract, or another party
-  //   evidence.gap                an entry does not follow the contract's entry before
+  //   evidence.gap                an entry does not follow the contract's entry before, or stands behind
+  //                               a later one
   //   evidence.wrong_document     a document is not the one that was signed
-  //   evidence.wrong_signature    a signature is not by the key that the party registered
+  //   evidence.wrong_signature    a signature is not by a key that was the party's there
   //   evidence.not_permitted      a use is outside purpose, action, time, count or state
   //   evidence.wrong_count        a count does not go on where it stood
   //   evidence.stale_attestation  the attestation closes another number of uses
@@ -67,16 +69,25 @@ class EvidenceCheck {
 
  private:
   using Taken = core::Result<core::Done>;
+  struct HeldKey {
+    KeyId id;
+    core::Hash public_key;
+    bool is_retired = false;
+  };
   struct Signer {
     std::optional<PartyId> party;
-    KeyId key;
-    core::Hash public_key;
+    std::vector<HeldKey> keys = {};
+
+    HeldKey* find(const KeyId& id);
+    const HeldKey* find_valid(const KeyId& id) const;
   };
 
   Taken take_head(const core::Json& line);
   Taken take_document(const core::Json& document);
   Taken take_proof(const core::Json& line);
   Taken take_registration(const ledger::Envelope& entry, const core::Json& body);
+  Taken take_key_added(const ledger::Envelope& entry, const core::Json& body);
+  Taken take_key_retired(const ledger::Envelope& entry, const core::Json& body);
   Taken take_entry(const ledger::Envelope& entry, const core::Json& body, const core::Hash& leaf);
   Taken take_act(const ledger::Envelope& entry, const core::Json& body);
   Taken take_use(const ledger::Envelope& entry, const core::Json& body);
@@ -97,7 +108,8 @@ class EvidenceCheck {
   std::vector<std::uint64_t> used_;
   core::Hash prev_;
   std::uint64_t lines_ = 0;
-  bool is_closed_ = false;  // the last line was an attestation
+  std::uint64_t next_seq_ = 0;  // no entry behind the registrations may stand before this
+  bool is_closed_ = false;      // the last line was an attestation
 };
 
 }  // namespace tally::space

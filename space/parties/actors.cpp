@@ -5,6 +5,7 @@
 #include "space/erasure/erasure.h"
 #include "space/erasure/names.h"
 #include "space/event.h"
+#include "space/parties/key_tables.h"
 #include "space/parties/party_tables.h"
 #include "space/parties/token.h"
 
@@ -64,14 +65,15 @@ ActorDraw Actors::draw() {
 
 Result<GrantedToken> Actors::request_token(const PartyId& id, const TokenRequest& request) {
   if (request.document.party != id) return other_party();
-  auto party = journal_.readers.read([&](Session& session) { return find_party(session, id); });
-  if (!party) {
+  auto key = journal_.readers.read([&](Session& session) -> Result<PartyKey> {
+    if (find_party(session, id)) return find_valid_key(session, id, request.key);
     return Error{Refusal::not_found, "party.not_found", "there is no party " + id.text()};
-  }
-  // Before the writer, which has better to do; a party's key never changes.
+  });
+  if (!key) return key.error();
+  // Before the writer, which has better to do; there it is only asked whether the key is valid still.
   Hash digest = core::sha256(core::canonical(request.document));
   SignedStatement statement{SignedVerb::token, journal_.ledger.origin(), id, request.key, digest};
-  auto checked = check_signature(statement, party->public_key, request.signature);
+  auto checked = check_signature(statement, key->public_key, request.signature);
   if (!checked) return checked.error();
 
   std::string token = draw_token(journal_.random);
@@ -85,6 +87,7 @@ Result<Change> Actors::apply_token(Tx& tx, const TokenRequest& request, const Ha
   const TokenRequestDocument& document = request.document;
   auto party = find_party(tx, document.party);
   TALLY_ASSERT(party.has_value());
+  if (auto key = find_valid_key(tx, party->id, request.key); !key) return key.error();
   if (auto erased = find_erasure(tx, party_subject(party->id)))
     return party_erased(party->id, *erased);
   ActorDraw drawn = draw();

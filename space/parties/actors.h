@@ -35,8 +35,8 @@ class Actors {
       : journal_(journal), authenticator_(authenticator) {}
 
   // Needs no token: `party` signed the request, whose nonce serves once. Refusals, in this order:
-  // request.invalid (the document names another party), party.not_found, those of check_signature,
-  // decide_token.
+  // request.invalid (the document names another party), party.not_found, those of find_valid_key,
+  // those of check_signature, decide_token.
   core::Result<GrantedToken> request_token(const PartyId& party, const TokenRequest& request);
 
   // An actor of the caller's own party. Refusals, in this order: scope.missing,

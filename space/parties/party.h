@@ -31,7 +31,7 @@ constexpr auto enum_names(PartyState) {
 
 struct Party {
   PartyId id;
-  KeyId key;
+  KeyId key;  // that it registered with; which are valid: space/parties/party_key.h
   core::Hash public_key;
   PartyState state = PartyState::pending;
   RoleSet roles;
@@ -70,7 +70,7 @@ struct Approval {
       std::tuple{core::field("roles", &Approval::roles, core::length(1, 4))};
 };
 
-// A party as the parties of the space see each other.
+// A party as the parties of the space see each other. The key is the one that it registered with.
 struct PartyView {
   PartyId id;
   KeyId key;

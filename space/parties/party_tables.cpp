@@ -34,7 +34,9 @@ struct Reads {
   core::sql::Statement pending{db, R"(
     select count(*) from (select 1 from party where state = 'pending' limit ?1) as waiting
   )"};
-  core::sql::Statement key{db, "select 1 from party where key_id = ?1"};
+  core::sql::Statement key{db, R"(
+    select 1 from party where key_id = ?1 union all select 1 from added_key where key_id = ?1
+  )"};
   core::sql::Statement actor{db, R"(
     select id, party, scopes, expires_at, state from actor where id = ?1
   )"};

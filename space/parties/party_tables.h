@@ -24,6 +24,7 @@ std::optional<PartyView> find_party_view(core::sql::Session& session, const Part
 std::vector<PartyView> list_parties(core::sql::Session& session,
                                     std::string_view after,
                                     std::uint64_t limit);
+// By any party, now or before.
 bool is_key_taken(core::sql::Session& session, const KeyId& key);
 // Parties that wait for approval; counts up to `limit`.
 std::uint64_t count_pending(core::sql::Session& session, std::uint64_t limit);

@@ -15,6 +15,7 @@
 #include "space/contracts/entries.h"
 #include "space/evidence/attestation.h"
 #include "space/parties/party.h"
+#include "space/parties/party_key.h"
 #include "space/signing.h"
 
 namespace tally::corpus {
@@ -53,6 +54,13 @@ struct Story {
   std::string purpose = "labeling";
   SignedVerb accept_verb = SignedVerb::accept;
   bool is_accepted = true;
+  // Another key of the provider, which signs the offer; added and perhaps retired before it.
+  bool is_rotated = false;
+  bool is_possessed = true;
+  bool is_let_in = true;
+  bool is_retired = false;
+  bool is_retirement_signed = true;
+  core::SigningKey second_key = signer_of("c", 0x20).key();
 };
 
 class Told {
@@ -61,6 +69,7 @@ class Told {
     enroll(story.provider, story.provider_key);
     enroll(story.consumer, story.consumer_key);
     append("test.noted/1", "act_1", "{\"salt\":\"" + salt + "\"}");  // of somebody else
+    if (story.is_rotated) rotate();
     offer_and_accept();
     for (int i = 0; i < story.uses; ++i) use(static_cast<std::uint64_t>(i));
     space::ContractAttested attested{
@@ -117,6 +126,44 @@ class Told {
     event.salt = salt;
     append(space::PartyRegistered::kind, party.text(), core::canonical(event));
   }
+  // In the provider's name.
+  space::Signature signed_by(const core::SigningKey& key,
+                             SignedVerb verb,
+                             const std::string& document) const {
+    return space::sign(
+        {verb, origin, story_.provider, space::KeyId::of(key.public_key()), core::sha256(document)},
+        key);
+  }
+  void rotate() {
+    const auto& first = story_.provider_key;
+    const auto& second = story_.second_key;
+    space::KeyDocument document;
+    document.party = story_.provider;
+    document.public_key = second.public_key();
+    std::string text = core::canonical(document);
+    auto own = signed_by(second, SignedVerb::add_key, text);
+    auto lets_in = signed_by(first, SignedVerb::add_key, text);
+    append(space::PartyKeyAdded::kind, story_.provider.text(),
+           core::canonical(space::PartyKeyAdded{.key = space::KeyId::of(second.public_key()),
+                                                .party = story_.provider,
+                                                .possession = story_.is_possessed ? own : lets_in,
+                                                .public_key = second.public_key(),
+                                                .salt = salt,
+                                                .signature = story_.is_let_in ? lets_in : own,
+                                                .signer = space::KeyId::of(first.public_key())}));
+    if (!story_.is_retired) return;
+    space::KeyRetirementDocument ending;
+    ending.party = story_.provider;
+    ending.key = space::KeyId::of(second.public_key());
+    auto by = story_.is_retirement_signed ? first : story_.consumer_key;
+    append(space::PartyKeyRetired::kind, story_.provider.text(),
+           core::canonical(space::PartyKeyRetired{
+               .key = ending.key,
+               .party = story_.provider,
+               .salt = salt,
+               .signature = signed_by(by, SignedVerb::retire_key, core::canonical(ending)),
+               .signer = space::KeyId::of(first.public_key())}));
+  }
   space::Signature signature(SignedVerb verb,
                              const PartyId& party,
                              const core::SigningKey& key) const {
@@ -127,9 +174,10 @@ class Told {
     offered.consumer = story_.consumer;
     offered.provider = story_.provider;
     offered.document = digest_;
-    offered.key = space::KeyId::of(story_.provider_key.public_key());
+    const auto& key = story_.is_rotated ? story_.second_key : story_.provider_key;
+    offered.key = space::KeyId::of(key.public_key());
     offered.salt = salt;
-    offered.signature = signature(SignedVerb::offer, story_.provider, story_.provider_key);
+    offered.signature = signature(SignedVerb::offer, story_.provider, key);
     offered.version = 1;
     act(offered, "act_1");
     if (!story_.is_accepted) return;
@@ -209,6 +257,37 @@ void add_lies(Cases& cases) {
             told([](Story& s) { s.accept_verb = SignedVerb::offer; }));
 }
 
+void add_keys(Cases& cases) {
+  Shelf shelf(cases, "evidence");
+  auto rotated = [](auto change) {
+    return told([&](Story& s) {
+      s.is_rotated = true;
+      change(s);
+    });
+  };
+  const char* signature = "evidence.wrong_signature";
+  shelf.add("good-rotated", "", "nothing: the offer is signed with a key that was added before",
+            rotated([](Story&) {}));
+  shelf.add("key-not-held", signature, "nothing shows that the added key is held",
+            rotated([](Story& s) { s.is_possessed = false; }));
+  shelf.add("key-not-let-in", signature, "the added key is not let in by one of the party's",
+            rotated([](Story& s) { s.is_let_in = false; }));
+  shelf.add("key-retired", signature, "the offer is signed with a key that was retired",
+            rotated([](Story& s) { s.is_retired = true; }));
+  shelf.add("key-retired-by-other", signature, "a key is retired by the other party",
+            rotated([](Story& s) {
+              s.is_retired = true;
+              s.is_retirement_signed = false;
+            }));
+  shelf.add("key-left-out", signature, "the entry that added the key is left out", [] {
+    Story story;
+    story.is_rotated = true;
+    auto lines = Told(story).lines();
+    lines.erase(lines.begin() + 4);
+    return joined(lines);
+  }());
+}
+
 void add_cuts(Cases& cases) {
   Shelf shelf(cases, "evidence");
   using Lines = std::vector<std::string>;
@@ -262,6 +341,7 @@ void add_cuts(Cases& cases) {
 
 void add_evidence(Cases& cases) {
   add_lies(cases);
+  add_keys(cases);
   add_cuts(cases);
 }
 

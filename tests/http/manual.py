@@ -47,7 +47,8 @@ class Route:
                   "uses": "use", "projects": "prj", "tasks": "tsk", "answers": "ans"}
         kind = prefix.get(path.split("/")[2] if path.count("/") > 1 else "", "")
         path = path.replace("{id}", kind + "_01ARZ3NDEKTSV4RRFFQ69G5FAV")
-        return path.replace("{path...}", "0/000").replace("{seq}", "999999999")
+        return path.replace("{path...}", "0/000").replace("{seq}", "999999999").replace(
+            "{key}", "key_0123456789abcdef")
 
 
 class Pages:

@@ -128,7 +128,7 @@ class Runner:
         return request, message
 
     def change(self, word, text, message):
-        """sign VERB PARTY [origin=NAME] [for=PARTY] DOCUMENT; set POINTER VALUE; drop POINTER."""
+        """sign VERB PARTY [origin=NAME] [for=PARTY] [new=PARTY] DOCUMENT; set POINTER VALUE; drop POINTER."""
         if word == "sign":
             verb, party, rest = text.split(" ", 2)
             options = {}
@@ -138,6 +138,8 @@ class Runner:
                 options["party" if name == "for" else name] = value
             if "party" in options:
                 options["party"] = self.space.names[options["party"]]
+            if "new" in options:
+                options["new"] = self.space.parties[options["new"]]
             return self.space.parties[party].sign(verb, json.loads(rest), **options)
         pointer, _, rest = text.partition(" ")
         script.put(message, pointer, json.loads(rest) if rest else None, drop=word == "drop")

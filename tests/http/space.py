@@ -45,12 +45,13 @@ class Party:
             made = json.loads(space.server.run("keygen", self.key_file, "--json"))
             self.id, self.key, self.public_key = made["party"], made["key"], made["public_key"]
 
-    def sign(self, verb, document, origin=None, party=None):
-        """The message that carries the document: {document, key, signature}."""
+    def sign(self, verb, document, origin=None, party=None, new=None):
+        """The message that carries the document: {document, key, signature}. `new`: whose key signs too."""
         server = self.space.server
+        second = ["--new-key", new.key_file] if new else []
         return json.loads(server.run(
             "sign", verb, "-", "--key", self.key_file, "--origin", origin or server.origin,
-            "--party", party or self.id, stdin=json.dumps(document)))
+            "--party", party or self.id, *second, stdin=json.dumps(document)))
 
     def document(self):
         return {"format": "tallystick/party/v1", "id": self.id, "name": f"The {self.name}",

@@ -8,6 +8,7 @@
 
 #include <doctest/doctest.h>
 
+#include "core/hash.h"
 #include "core/json.h"
 #include "core/mapping.h"
 #include "space/clock.h"
@@ -16,6 +17,7 @@
 #include "space/opening.h"
 #include "space/parties/actor.h"
 #include "space/parties/party.h"
+#include "space/parties/party_key.h"
 
 using namespace tally;
 using namespace tally::space;
@@ -65,6 +67,8 @@ TEST_CASE("entries: each kind of the space has a page that is true") {
   check_page<ClockAcknowledged>();
   check_page<PartyRegistered>();
   check_page<PartyApproved>();
+  check_page<PartyKeyAdded>();
+  check_page<PartyKeyRetired>();
   check_page<ActorAdded>();
   check_page<ActorRevoked>();
   check_page<DatasetRegistered>();
@@ -74,4 +78,15 @@ TEST_CASE("entries: each kind of the space has a page that is true") {
   check_page<PartyErased>();
   check_page<ActorErased>();
   check_page<ContractDocumentErased>();
+}
+
+TEST_CASE("entries: the signatures in the examples about keys are those that the pages describe") {
+  auto body_of = [](std::string_view kind) {
+    return *core::parse_json(example_of(page_of(kind)))->find("body");
+  };
+  auto added = *core::decode<PartyKeyAdded>(body_of(PartyKeyAdded::kind));
+  auto retired = *core::decode<PartyKeyRetired>(body_of(PartyKeyRetired::kind));
+  auto first = core::SigningKey::from_seed(core::sha256("first key"));
+  CHECK(check_addition("space.example/log", added, first.public_key()));
+  CHECK(check_retirement("space.example/log", retired, added.public_key));
 }

@@ -38,6 +38,8 @@ TEST_CASE("signing: the text that is signed is spelled out") {
 
 TEST_CASE("signing: each verb has its name") {
   CHECK(verb_name(SignedVerb::offer) == "offer");
+  CHECK(verb_name(SignedVerb::add_key) == "add-key");
+  CHECK(verb_name(SignedVerb::retire_key) == "retire-key");
   CHECK(verb_name(SignedVerb::accept) == "accept");
   CHECK(verb_name(SignedVerb::terminate) == "terminate");
   CHECK(verb_name(SignedVerb::refund) == "refund");

@@ -8,6 +8,7 @@
 #include "api/cheats/forged_ledger.h"
 #include "api/cheats/honest.h"
 #include "core/file.h"
+#include "space/contracts/entries.h"
 
 using namespace tally;
 using core::Json;
@@ -64,6 +65,30 @@ struct Cheater : ForgedLedger {
     set("key", core::to_hex(core::sha256("key of use " + std::to_string(used) + contract.text())));
     for (auto& [name, value] : members) set(name, std::move(value));
     entries.push_back(entry);
+  }
+  // An entry of the space, at the end.
+  template <class Event>
+  void add(const Event& event, const std::string& by) {
+    entries.push_back({.at = entries.back().at,
+                       .by = by,
+                       .kind = std::string(Event::kind),
+                       .body = core::encode(event)});
+  }
+  // The offer that waits, accepted in the consumer's name with that key.
+  void accept_offer(const test::Member& member) {
+    auto document = core::Hash::from_hex(
+        body_of_last("contract.offered/1", honest().waiting.text()).find("document")->as_string());
+    auto key = honest().rotation.id(member);
+    add(space::ContractAccepted{.contract = honest().waiting,
+                                .consumer = honest().consumer.party,
+                                .document = *document,
+                                .key = key,
+                                .salt = std::string(32, '0'),
+                                .signature =
+                                    space::sign({SignedVerb::accept, test::TempSpace::origin,
+                                                 honest().consumer.party, key, *document},
+                                                member.key)},
+        honest().consumer.principal.actor.text());
   }
   // A continuation that nobody else holds yet: signed, and followed by the tables.
   void publish(bool links_contracts = true) {
@@ -310,6 +335,49 @@ const std::vector<Cheat> cheats = {
        offer.body = Json::object(
            {{"actor", honest().team.principal.actor.text()}, {"salt", std::string(32, '0')}});
        cheater.entries.push_back(offer);
+       cheater.publish();
+     }},
+    // --- keys
+    {"a contract is accepted with a key that was retired before", conduct, "key.retired",
+     [](Cheater& cheater) {
+       auto retired = honest().retired(honest().second, honest().consumer);
+       retired.signature = std::nullopt;  // by the operator: it may do so
+       retired.signer = std::nullopt;
+       cheater.add(retired, honest().space.operator_principal.actor.text());
+       cheater.accept_offer(honest().consumer);
+       cheater.publish();
+     }},
+    {"a contract is accepted with the key of another party", conduct, "contract.wrong_key",
+     [](Cheater& cheater) {
+       cheater.accept_offer(honest().rotation.with_party(honest().consumer, honest().stranger));
+       cheater.publish();
+     }},
+    {"a key is added that no key of the party lets in", conduct, "signature.invalid",
+     [](Cheater& cheater) {
+       auto added = honest().added(honest().consumer, honest().second);
+       added.signature = added.possession;  // all that its maker can sign
+       cheater.add(added, honest().consumer.party.text());
+       cheater.publish();
+     }},
+    {"a key is added that nobody shows to hold", conduct, "key.not_possessed",
+     [](Cheater& cheater) {
+       auto added = honest().added(honest().consumer, honest().second);
+       added.possession = added.signature;
+       cheater.add(added, honest().consumer.party.text());
+       cheater.publish();
+     }},
+    {"a key of one party is given to another", conduct, "party.key_in_use",
+     [](Cheater& cheater) {
+       auto same = honest().rotation.with_party(honest().consumer, honest().stranger);
+       cheater.add(honest().added(honest().consumer, same), honest().consumer.party.text());
+       cheater.publish();
+     }},
+    {"a key is retired in the name of its party, without its signature", conduct,
+     "signature.invalid",
+     [](Cheater& cheater) {
+       auto retired = honest().retired(honest().second, honest().consumer);
+       retired.signer = honest().rotation.id(honest().consumer);
+       cheater.add(retired, honest().consumer.party.text());
        cheater.publish();
      }},
     // --- labels

@@ -12,6 +12,7 @@
 #include "labeling/projects/projects.h"
 #include "labeling/queue/queue.h"
 #include "labeling/schema.h"
+#include "space/parties/rotation.h"
 #include "space/uses/market.h"
 
 namespace tally::test {
@@ -20,10 +21,14 @@ inline constexpr std::int64_t day_ms = 86'400'000;
 
 struct Honest : Market {
   space::ContractId running, expired, ended, labeled;
+  space::ContractId waiting;  // offered, and not accepted
+  Rotation rotation{space};
+  Member second = rotation.with_key(consumer, "second");
   Member team = space.join("Team", {space::Role::labeler});
   Memory memory;
 
   Honest() : Market(labeling::schema_files()) {
+    waiting = id_of(offer(core::encode(document(3))));
     running = agree(3);
     expired = agree(3, "2026-11-19T00:00:00Z");
     ended = agree(3);
@@ -46,6 +51,25 @@ struct Honest : Market {
   void keep(const core::Result<space::Change>& change) {
     REQUIRE(change);
     memory.receipts.push_back(change->receipt->file());
+  }
+
+  // As the product would write it for these signatures.
+  space::PartyKeyAdded added(const Member& by, const Member& held) {
+    auto addition = rotation.addition(by, held);
+    return {.key = rotation.id(held),
+            .party = by.party,
+            .possession = addition.possession,
+            .public_key = held.key.public_key(),
+            .salt = std::string(32, '0'),
+            .signature = addition.signature,
+            .signer = addition.key};
+  }
+  space::PartyKeyRetired retired(const Member& by, const Member& held) {
+    return {.key = rotation.id(held),
+            .party = by.party,
+            .salt = std::string(32, '0'),
+            .signature = rotation.retirement(by, held).signature,
+            .signer = rotation.id(by)};
   }
 
   void label_something() {

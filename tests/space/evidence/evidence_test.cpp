@@ -6,6 +6,7 @@
 #include "space/conduct/replayed.h"
 #include "space/evidence/attestation.h"
 #include "space/evidence/evidence_check.h"
+#include "space/parties/rotation.h"
 #include "space/uses/market.h"
 
 using namespace tally;
@@ -183,6 +184,64 @@ TEST_CASE("evidence: a gap, a dropped, a foreign or an altered line, and a stale
   auto mixed = lines;
   mixed[last_with(mixed, use)] = foreign[last_with(foreign, use)];
   CHECK(deal.refusal(mixed) == "evidence.not_included");
+}
+
+TEST_CASE(
+    "evidence: keys that were exchanged are proved with the contract, and judged by their place") {
+  Deal deal;
+  test::Rotation rotation{deal.space};
+  Keys keys(deal.space.journal());
+  auto first = deal.consumer;
+  auto second = rotation.with_key(first, "second");
+  auto third = rotation.with_key(first, "third");
+  REQUIRE(keys.add(first.party, rotation.addition(first, second)));
+  deal.consumer.key = second.key;
+  deal.contract = deal.agree(400);  // accepted with the second key
+  deal.use_often(2);
+  REQUIRE(keys.retire(first.party, rotation.id(second), rotation.retirement(first, second)));
+  REQUIRE(keys.add(first.party, rotation.addition(first, third)));
+  deal.consumer.key = third.key;
+  REQUIRE(deal.terminate(deal.consumer, deal.contract));
+  deal.attest();
+  auto lines = *deal.evidence(deal.provider.principal);
+  auto verdict = deal.check(lines);
+  REQUIRE(verdict);
+  CHECK(verdict->state == ContractState::terminated);
+  CHECK(verdict->uses == 2);
+
+  const std::string added = "\"kind\":\"party.key_added/1\"";
+  std::size_t last = last_with(lines, added);
+  auto without_third = lines;
+  erase(without_third, last);
+  CHECK(deal.refusal(without_third) == "evidence.wrong_signature");
+  Lines up_to(lines.begin(), lines.begin() + static_cast<std::ptrdiff_t>(last));
+  auto without_second = lines;
+  erase(without_second, last_with(up_to, added));
+  CHECK(deal.refusal(without_second) == "evidence.wrong_signature");
+  auto retired_early = lines;
+  std::size_t retired = last_with(lines, "\"kind\":\"party.key_retired/1\"");
+  std::swap(retired_early[retired], retired_early[last_with(up_to, "contract.accepted/1")]);
+  CHECK(deal.refusal(retired_early) == "evidence.gap");
+}
+
+TEST_CASE("evidence: keys that were exchanged long before the contract stand before it") {
+  Deal deal;
+  test::Rotation rotation{deal.space};
+  Keys keys(deal.space.journal());
+  auto second = rotation.with_key(deal.provider, "second");
+  REQUIRE(keys.add(second.party, rotation.addition(deal.provider, second)));
+  REQUIRE(keys.retire(second.party, rotation.id(deal.provider),
+                      rotation.retirement(second, deal.provider)));
+  deal.use_often(300);
+  deal.space.clock.advance_ms(60'000);
+  deal.provider.key = second.key;
+  deal.contract = deal.agree(5);
+  deal.use_often(1);
+  deal.attest();
+  auto lines = *deal.evidence(deal.consumer.principal);
+  REQUIRE(deal.check(lines));
+  CHECK(last_with(lines, "party.key_retired/1") < last_with(lines, "contract.offered/1"));
+  CHECK(test::Replayed(deal.space).codes().empty());
 }
 
 TEST_CASE("evidence: another contract's entry of the same log is foreign") {
