@@ -11,6 +11,7 @@
 
 #include "api/http_server.h"
 #include "api/metrics.h"
+#include "api/replicator.h"
 #include "api/routes/all.h"
 #include "api/services.h"
 #include "api/store.h"
@@ -86,12 +87,32 @@ std::optional<ledger::Policy> policy_of(const DataDir& dir,
   return *std::move(policy);
 }
 
-// Before anything is appended: the ledger is as new as its witnesses know it.
+// Nothing without a replica.
+std::unique_ptr<Replicator> replicator_of(const DataDir& dir,
+                                          const ServerKeys& keys,
+                                          const Config& config) {
+  if (config.replica_directory.empty()) return nullptr;
+  return std::make_unique<Replicator>(
+      dir.database(), keys.log.verifier(),
+      Replicator::Options{.directory = dir.path() / config.replica_directory,
+                          .wait_ms = config.replica_wait_ms,
+                          .goes_on = config.replica_when_away == "go_on"});
+}
+
+// Before anything is appended: the ledger is as new as its witnesses and its replica know it.
 Store::BeforeWriting comparison(const std::optional<ledger::Policy>& policy,
+                                Replicator* replicator,
                                 const ServerKeys& keys,
                                 const Config& config) {
-  return [&](core::sql::Session& session, const ledger::Ledger& ledger) {
-    if (!policy || ledger.signed_head().head.size == 0) return;
+  return [&policy, replicator, &keys, &config](core::sql::Session& session,
+                                               ledger::Ledger& ledger) {
+    if (ledger.signed_head().head.size == 0) return;
+    if (replicator != nullptr) {
+      if (auto started = replicator->start(ledger.signed_head()); !started)
+        throw StartRefused(started.error());
+      ledger.follow_with(*replicator);
+    }
+    if (!policy) return;
     auto root_at = [&session](std::uint64_t size) {
       return ledger::root_of(ledger::TileSubtrees([&session](unsigned level, std::uint64_t index) {
                                return ledger::read_tile(session, level, index).value_or("");
@@ -109,6 +130,7 @@ Store::BeforeWriting comparison(const std::optional<ledger::Policy>& policy,
 // In the order in which they are built; destroyed in the other.
 struct App::Parts {
   std::optional<ledger::Policy> policy;
+  std::unique_ptr<Replicator> replicator;
   Store store;
   Services services;
   Metrics metrics;
@@ -119,7 +141,8 @@ struct App::Parts {
 
   Parts(const DataDir& dir, const ServerKeys& keys, const Config& config)
       : policy(policy_of(dir, keys, config)),
-        store(dir, keys, stop_process, {}, comparison(policy, keys, config)),
+        replicator(replicator_of(dir, keys, config)),
+        store(dir, keys, stop_process, {}, comparison(policy, replicator.get(), keys, config)),
         services(store.journal(),
                  core::system_clock(),
                  keys.master,
@@ -133,6 +156,7 @@ struct App::Parts {
     if (store.ledger().signed_head().head.size == 0) {
       throw core::Broken("the ledger is empty; make the data directory with `tallystick init`");
     }
+    if (replicator) metrics.add([this] { return replicator->metrics(); });
     services.uploads.discard_leftovers();
     publish_by_policy(config);
     services.erasures.finish();

@@ -31,8 +31,8 @@ struct Setting {
   std::int64_t max = 0;
 };
 
-const std::array<Setting, 14>& settings() {
-  static const std::array<Setting, 14> all{{
+const std::array<Setting, 17>& settings() {
+  static const std::array<Setting, 17> all{{
       {.name = "host", .words = "address to listen on", .text = &Config::host},
       {.name = "port", .words = "0 takes any free port", .number = &Config::port, .max = 65535},
       {.name = "workers",
@@ -80,6 +80,17 @@ const std::array<Setting, 14>& settings() {
        .words = "how long a start waits for these answers",
        .number = &Config::witness_start_wait_s,
        .max = 3600},
+      {.name = "replica.directory",
+       .words = "on another disk: holds every entry before its answer goes out",
+       .text = &Config::replica_directory},
+      {.name = "replica.wait_ms",
+       .words = "how long a batch waits for the replica before that is away",
+       .number = &Config::replica_wait_ms,
+       .min = 10,
+       .max = 60'000},
+      {.name = "replica.when_away",
+       .words = "refuse (nothing is changed or answered) or go_on (the replica follows later)",
+       .text = &Config::replica_when_away},
   }};
   return all;
 }
@@ -225,6 +236,9 @@ Result<core::Done> check_config(const Config& config) {
       config.require_witness_at_start != "none") {
     return Error{Refusal::invalid, "config.out_of_range",
                  "witnesses.require_at_start is quorum, any or none"};
+  }
+  if (config.replica_when_away != "refuse" && config.replica_when_away != "go_on") {
+    return Error{Refusal::invalid, "config.out_of_range", "replica.when_away is refuse or go_on"};
   }
   return core::Done{};
 }

@@ -26,6 +26,11 @@ struct Config {
   std::int64_t witness_timeout_ms = 5'000;
   std::string require_witness_at_start = "quorum";  // quorum, any, none
   std::int64_t witness_start_wait_s = 10;
+
+  // [replica]: see docs/durability.md
+  std::string replica_directory;  // from the data directory; empty: none
+  std::int64_t replica_wait_ms = 2'000;
+  std::string replica_when_away = "refuse";  // refuse, go_on
 };
 
 // A template with every setting and its default, for `init`.

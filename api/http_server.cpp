@@ -19,6 +19,7 @@
 #include "core/bytes.h"
 #include "core/random.h"
 #include "core/time.h"
+#include "ledger/follower.h"
 
 namespace tally::api {
 namespace {
@@ -276,8 +277,14 @@ bool HttpServer::Listener::exchange(Connection& connection, std::size_t worker) 
 void HttpServer::Listener::answer(httplib::Response& response) {
   Exchange& exchange = *current_exchange;
   Reply reply;
-  if (!contained(exchange.request_id, [&] { reply = reply_to(exchange); }))
-    reply = internal_problem(exchange.request_id);
+  auto answer = [&] {
+    try {
+      reply = reply_to(exchange);
+    } catch (const ledger::Withheld& withheld) {
+      reply = problem(withheld.error, exchange.request_id);
+    }
+  };
+  if (!contained(exchange.request_id, answer)) reply = internal_problem(exchange.request_id);
   write_reply(exchange, std::move(reply), response);
 }
 

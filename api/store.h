@@ -23,7 +23,7 @@ struct Surroundings {
 class Store {
  public:
   // What is asked of the ledger before anything can be appended to it; throws when it must not be.
-  using BeforeWriting = std::function<void(core::sql::Session&, const ledger::Ledger&)>;
+  using BeforeWriting = std::function<void(core::sql::Session&, ledger::Ledger&)>;
 
   // Creates the database when it is not there. Throws Broken when it cannot be opened, or when the
   // ledger contradicts itself.

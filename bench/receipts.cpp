@@ -4,7 +4,8 @@
 // The server is a small one of this benchmark's own, on the product's HttpServer, Writer and Ledger:
 // `POST /entries` appends an entry that holds the digest of what was sent, waits until it is durable,
 // and answers with its receipt: entry, inclusion proof, checkpoint signed by the log. No token, no
-// contract, no meter and no content: `scripts/bench uses` measures these.
+// contract, no meter and no content: `scripts/bench uses` measures these. A second server does the same
+// with a replica that does not lag (api/replicator.h): each batch is synced twice before its answers.
 //
 // The load generator runs beside the server, on one thread. Every receipt is kept; after the timed
 // window each is verified, each distinct checkpoint's signature once, and matched with what was sent.
@@ -22,6 +23,7 @@
 #include <fmt/core.h>
 
 #include "api/http_server.h"
+#include "api/replicator.h"
 #include "bench/load.h"
 #include "bench/machine.h"
 #include "core/hash.h"
@@ -48,9 +50,9 @@ ledger::NoteSigner signer() {
 
 class Appender {
  public:
-  explicit Appender(const std::string& path)
+  Appender(const std::string& path, const std::string& replica)
       : ledger_(signer(), core::system_clock(), core::system_random()),
-        writer_(open(path), ledger_, {}) {
+        writer_(open(path, replica), ledger_, {}) {
     router_.add("GET", "/healthz", {},
                 [](const api::Request&) { return api::json_reply(200, R"({"status":"ok"})"); });
     router_.add("POST", "/entries", {.body = api::BodyKind::json},
@@ -65,11 +67,16 @@ class Appender {
   }
 
  private:
-  core::sql::Connection open(const std::string& path) {
+  core::sql::Connection open(const std::string& path, const std::string& replica) {
     auto connection = core::sql::sqlite::open_writer(path);
     core::sql::migrate(connection, ledger::schema_files());
     core::sql::Session session(connection);
     ledger_.open(session);
+    if (replica.empty()) return connection;
+    replicator_.emplace(path, signer().verifier(), api::Replicator::Options{.directory = replica});
+    if (auto started = replicator_->start(ledger_.signed_head()); !started)
+      throw core::Broken(started.error().message);
+    ledger_.follow_with(*replicator_);
     return connection;
   }
 
@@ -87,6 +94,7 @@ class Appender {
     return reply;
   }
 
+  std::optional<api::Replicator> replicator_;
   ledger::Ledger ledger_;
   core::sql::Writer writer_;
   api::Router router_{nullptr};
@@ -95,14 +103,15 @@ class Appender {
 
 class AppenderProcess {
  public:
-  explicit AppenderProcess(const std::string& database) {
+  explicit AppenderProcess(const std::string& database, const std::string& replica = "") {
     int ends[2];
     if (::pipe(ends) != 0) throw core::Broken("no pipe");
     child_ = ::fork();
     if (child_ == 0) {
       ::prctl(PR_SET_PDEATHSIG, SIGKILL);
       ::dup2(ends[1], STDOUT_FILENO);
-      ::execl("/proc/self/exe", "receipts", "--serve", database.c_str(), nullptr);
+      ::execl("/proc/self/exe", "receipts", "--serve", database.c_str(), "--replica",
+              replica.c_str(), nullptr);
       std::_Exit(127);
     }
     ::close(ends[1]);
@@ -215,38 +224,43 @@ struct Measured {
   std::size_t checkpoints = 0;
 };
 
-Measured measure(const AppenderProcess& server, bool quick) {
+Measured measure(const AppenderProcess& server, const AppenderProcess& replicated, bool quick) {
   int rounds = quick ? 1 : 5;
   double seconds = quick ? 2 : 4;
   Measured measured;
-  auto add = [&](const std::string& name, const bench::Load& load) {
-    double before = server.cpu_seconds();
+  auto add = [&](const std::string& name, const AppenderProcess& to, const bench::Load& load) {
+    double before = to.cpu_seconds();
     auto result = bench::run_load(load);
-    measured.series[name].add(name, result, server.cpu_seconds() - before);
+    measured.series[name].add(name, result, to.cpu_seconds() - before);
   };
   auto get = [](std::size_t, std::uint64_t) {
     return std::string("GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n");
   };
   int windows = 0;
+  auto add_window = [&](const std::string& name, const AppenderProcess& to,
+                        std::size_t connections) {
+    Window window(++windows, connections);
+    add(name, to,
+        {.port = to.port(),
+         .connections = connections,
+         .seconds = seconds,
+         .request = [&](std::size_t c, std::uint64_t n) { return window.request(c, n); },
+         .sample = [&](const std::string& body) { window.keep(body); }});
+    window.verify();
+    measured.receipts += window.receipts();
+    measured.checkpoints += window.checkpoints();
+  };
   for (int round = 0; round < rounds; ++round) {
     fmt::print(stderr, "round {} of {}\n", round + 1, rounds);
-    add("empty_get", {.port = server.port(),
-                      .connections = 64,
-                      .seconds = seconds,
-                      .request = get,
-                      .sample = {}});
-    for (std::size_t connections : connection_counts) {
-      Window window(++windows, connections);
-      add("appends_" + std::to_string(connections),
-          {.port = server.port(),
-           .connections = connections,
-           .seconds = seconds,
-           .request = [&](std::size_t c, std::uint64_t n) { return window.request(c, n); },
-           .sample = [&](const std::string& body) { window.keep(body); }});
-      window.verify();
-      measured.receipts += window.receipts();
-      measured.checkpoints += window.checkpoints();
-    }
+    add("empty_get", server,
+        {.port = server.port(),
+         .connections = 64,
+         .seconds = seconds,
+         .request = get,
+         .sample = {}});
+    for (std::size_t connections : connection_counts)
+      add_window("appends_" + std::to_string(connections), server, connections);
+    add_window("replicated_64", replicated, 64);
   }
   return measured;
 }
@@ -254,6 +268,7 @@ Measured measure(const AppenderProcess& server, bool quick) {
 struct Options {
   std::string dir = "build/bench";
   std::string serve;
+  std::string replica;
   bool quick = false;
   bool json = false;
 };
@@ -263,22 +278,27 @@ void print(const Options& options, const Measured& measured, const std::string& 
     return bench::median(measured.series.at(name).*member);
   };
   double get_rate = median("empty_get", &Series::per_second);
-  double ratio = median("appends_64", &Series::per_second) / get_rate;
-  fmt::print("{:12} {:>12} {:>10} {:>10} {:>14}\n", "", "per second", "p50 ms", "p99 ms",
+  double append_rate = median("appends_64", &Series::per_second);
+  double ratio = append_rate / get_rate;
+  double replica_ratio = median("replicated_64", &Series::per_second) / append_rate;
+  fmt::print("{:13} {:>12} {:>10} {:>10} {:>14}\n", "", "per second", "p50 ms", "p99 ms",
              "server cpu us");
   for (const auto& [name, series] : measured.series) {
-    fmt::print("{:12} {:12.0f} {:10.3f} {:10.3f} {:14.1f}\n", name,
+    fmt::print("{:13} {:12.0f} {:10.3f} {:10.3f} {:14.1f}\n", name,
                bench::median(series.per_second), bench::median(series.p50_ms),
                bench::median(series.p99_ms), bench::median(series.server_cpu_us));
   }
   fmt::print(
       "\nappends at 64 connections / empty GET  {:.3f}\n"
+      "with a replica / without               {:.3f}, {}\n"
       "aims at 64 connections                 10000 per second, p50 under 10 ms\n"
       "verified after the windows             {} receipts, under {} checkpoints\n"
       "server                                 the benchmark's own, on the product's HttpServer,\n"
       "                                       Writer and Ledger; no token, contract or content\n"
       "machine                                {}\n",
-      ratio, measured.receipts, measured.checkpoints, machine);
+      ratio, replica_ratio,
+      options.replica.empty() ? "both on one disk" : "the replica in " + options.replica,
+      measured.receipts, measured.checkpoints, machine);
   if (!options.json) return;
   std::string text =
       fmt::format(R"({{"bench":"receipts","machine":{{{}}},"quick":{},"server":"of the benchmark")",
@@ -291,10 +311,12 @@ void print(const Options& options, const Measured& measured, const std::string& 
                     connections, median(name, &Series::per_second), median(name, &Series::p50_ms),
                     median(name, &Series::p99_ms), median(name, &Series::server_cpu_us));
   }
-  fmt::print(R"({},"empty_get_per_s":{:.0f},"ratio_64":{:.3f},"receipts_verified":{},)"
+  fmt::print(R"({},"empty_get_per_s":{:.0f},"ratio_64":{:.3f},"replicated_per_s_64":{:.0f},)"
+             R"("replica_ratio_64":{:.3f},"replica_p50_ms_64":{:.3f},"receipts_verified":{},)"
              R"("checkpoints_verified":{}}})"
              "\n",
-             text, get_rate, ratio, measured.receipts, measured.checkpoints);
+             text, get_rate, ratio, median("replicated_64", &Series::per_second), replica_ratio,
+             median("replicated_64", &Series::p50_ms), measured.receipts, measured.checkpoints);
 }
 
 }  // namespace
@@ -304,15 +326,19 @@ int main(int argc, char** argv) {
   CLI::App app("Durable appends with a complete proof in the answer, against empty GETs.",
                "receipts");
   app.add_option("--dir", options.dir, "Where the ledger is made: on a disk");
+  app.add_option("--replica", options.replica,
+                 "Where the replica is made: on another disk (default: beside the ledger)");
   app.add_option("--serve", options.serve, "Be the server, on this database")->group("");
   app.add_flag("--quick", options.quick, "Ends within 60 seconds");
   app.add_flag("--json", options.json, "One JSON object, printed last");
   CLI11_PARSE(app, argc, argv);
   try {
-    if (!options.serve.empty()) Appender(options.serve).serve();
+    if (!options.serve.empty()) Appender(options.serve, options.replica).serve();
     bench::DataDirectory directory(options.dir);
     AppenderProcess server(directory.file("ledger.db"));
-    print(options, measure(server, options.quick), bench::machine_members(directory));
+    bench::DataDirectory elsewhere(options.replica.empty() ? options.dir : options.replica);
+    AppenderProcess replicated(directory.file("replicated.db"), elsewhere.file("replica"));
+    print(options, measure(server, replicated, options.quick), bench::machine_members(directory));
     return 0;
   } catch (const std::exception& broken) {
     std::cerr << "bench receipts: " << broken.what() << "\n";

@@ -3,6 +3,7 @@
 #include "core/hash.h"
 #include "ledger/checkpoint.h"
 #include "ledger/cose.h"
+#include "ledger/ledger_rows.h"
 #include "ledger/proof.h"
 #include "ledger/store.h"
 #include "ledger/tile.h"
@@ -11,7 +12,6 @@ namespace tally::ledger {
 namespace {
 
 using core::Broken;
-using core::sql::Blob;
 using core::sql::Session;
 using core::sql::Tx;
 
@@ -45,6 +45,11 @@ std::string encode_entry(std::int64_t at,
   return entry;
 }
 
+core::Error withheld_error() {
+  return {core::Refusal::unavailable, "replica.unconfirmed",
+          "the entry is stored, but the replica has not confirmed it yet; ask again"};
+}
+
 bool is_plain(std::string_view text) {
   for (char c : text) {
     if (c < 0x20 || c > 0x7e || c == '"' || c == '\\') return false;
@@ -52,79 +57,14 @@ bool is_plain(std::string_view text) {
   return !text.empty();
 }
 
-struct Head {
-  std::uint64_t size = 0;
-  Hash root;
-  Edge edge;
-  Hash last_hash;
-  Instant last_at;
-  bool time_trusted = true;
-};
-
-Edge decode_edge(std::uint64_t size, std::string_view bytes) {
-  std::vector<Hash> hashes;
-  for (std::size_t i = 0; i + 32 <= bytes.size(); i += 32) {
-    hashes.push_back(*Hash::from_bytes(bytes.substr(i, 32)));
-  }
-  return Edge(size, std::move(hashes));
-}
-
-std::string encode_hashes(const std::vector<Hash>& hashes) {
-  std::string bytes;
-  for (const Hash& hash : hashes) bytes += hash.view();
-  return bytes;
-}
-
 struct Statements {
   core::sql::Connection& db;
-  core::sql::Statement head{db, R"(
-    select size, root, edge, last_hash, last_at, time_trusted from ledger_head where id = 1
-  )"};
   core::sql::Statement position{db, "select size, last_hash from ledger_head where id = 1"};
   core::sql::Statement checkpoint_size{db, "select size from ledger_checkpoint where id = 1"};
   core::sql::Statement batch_holding{db, R"(
     select size, root from ledger_batch where size > ?1 order by size limit 1
   )"};
 };
-
-struct WriteStatements {
-  core::sql::Connection& db;
-  core::sql::Statement head{db, R"(
-    insert into ledger_head (id, size, root, edge, last_hash, last_at, time_trusted)
-    values (1, ?1, ?2, ?3, ?4, ?5, ?6)
-    on conflict (id) do update
-      set size = excluded.size, root = excluded.root, edge = excluded.edge,
-          last_hash = excluded.last_hash, last_at = excluded.last_at,
-          time_trusted = excluded.time_trusted
-  )"};
-  core::sql::Statement bundle{db, "insert into ledger_bundle (bundle, entries) values (?1, ?2)"};
-  core::sql::Statement tail{db, R"(
-    insert into ledger_tail (first_seq, count, entries) values (?1, ?2, ?3)
-  )"};
-  core::sql::Statement clear_tail{db, "delete from ledger_tail where first_seq < ?1"};
-  core::sql::Statement tile{db, R"(
-    insert into ledger_tile (level, tile, hashes) values (?1, ?2, ?3)
-    on conflict (level, tile) do update set hashes = excluded.hashes
-  )"};
-  core::sql::Statement batch{db, "insert into ledger_batch (size, root) values (?1, ?2)"};
-  core::sql::Statement checkpoint{db, R"(
-    insert into ledger_checkpoint (id, size, note) values (1, ?1, ?2)
-    on conflict (id) do update set size = excluded.size, note = excluded.note
-  )"};
-};
-
-std::optional<Head> read_head(Session& session) {
-  auto row = session.use<Statements>().head();
-  if (!row.next()) return std::nullopt;
-  Head head;
-  head.size = row.natural(0);
-  head.root = row.hash(1);
-  head.edge = decode_edge(head.size, row.view(2));
-  head.last_hash = row.hash(3);
-  head.last_at = row.instant(4);
-  head.time_trusted = row.integer(5) == 1;
-  return head;
-}
 
 }  // namespace
 
@@ -153,26 +93,15 @@ void Ledger::open(Session& session) {
   committed_size_ = tree_.size();
   auto row = session.use<Statements>().checkpoint_size();
   stored_checkpoint_size_ = row.next() ? row.natural(0) : 0;
-  sign_head();
+  release(sign_head());
 }
 
 void Ledger::resume(Session& session, std::uint64_t size) {
-  auto source = [&session](unsigned level, std::uint64_t index) {
+  TileSubtrees tiles([&session](unsigned level, std::uint64_t index) {
     return read_tile(session, level, index).value_or("");
-  };
-  tree_ = RecentTree::resume(TileSubtrees(source), size);
-  edge_tiles_.clear();
-  for (unsigned level = 0; (size >> (tile_height * level)) > 0; ++level) {
-    std::uint64_t tile = size >> (tile_height * (level + 1));
-    unsigned width = tile_width(level, tile, size);
-    std::string hashes = width == 0 ? "" : source(level, tile);
-    if (hashes.size() != std::size_t{width} * 32) {
-      throw Broken("the ledger's edge tile at level " + std::to_string(level) +
-                   " has a wrong width");
-    }
-    edge_tiles_.push_back(std::move(hashes));
-  }
-  edge_bundle_ = read_tail(session, size);
+  });
+  tree_ = RecentTree::resume(tiles, size);
+  rows_.resume(session, size);
 }
 
 // As it was when the command began: what is decided by this time is what its entries say.
@@ -238,92 +167,56 @@ void Ledger::command_undone() {
 }
 
 void Ledger::before_commit(Tx& tx) {
-  if (stored_checkpoint_size_ != committed_size_) store_checkpoint(tx);
+  if (stored_checkpoint_size_ != released_size_) store_checkpoint(tx);
   if (pending_.empty()) return;
   // The head's time_trusted always follows from the entries.
   if (!timeline_.is_trusted() && !departure_is_recorded_) append_departure(tx);
-  store_entries(tx);
-  store_tiles(tx);
-  store_head(tx);
-}
-
-void Ledger::store_entries(Tx& tx) {
-  auto& sql = tx.use<WriteStatements>();
-  std::string run;
-  std::uint64_t run_first = committed_size_;
-  for (std::size_t i = 0; i < pending_.size(); ++i) {
-    append_to_bundle(run, pending_[i]->entry);
-    std::uint64_t size = committed_size_ + i + 1;
-    if (size % tile_width_max != 0) continue;
-    edge_bundle_ += run;
-    sql.bundle(size / tile_width_max - 1, Blob{edge_bundle_}).run();
-    sql.clear_tail(size).run();
-    edge_bundle_.clear();
-    run.clear();
-    run_first = size;
-  }
-  if (run.empty()) return;
-  edge_bundle_ += run;
-  sql.tail(run_first, tree_.size() - run_first, Blob{run}).run();
-}
-
-void Ledger::store_tiles(Tx& tx) {
-  auto& sql = tx.use<WriteStatements>();
-  std::vector<bool> changed(8, false);
-  auto push = [&](auto& self, unsigned level, std::uint64_t index, const Hash& hash) -> void {
-    if (edge_tiles_.size() <= level) edge_tiles_.resize(level + 1);
-    std::string& tile = edge_tiles_[level];
-    tile += hash.view();
-    changed[level] = true;
-    if (tile.size() < std::size_t{tile_width_max} * 32) return;
-    std::uint64_t tile_index = index / tile_width_max;
-    sql.tile(level, tile_index, Blob{tile}).run();
-    tile.clear();
-    changed[level] = false;
-    auto root = tree_.find_node(tile_height * (level + 1), tile_index);
-    TALLY_ASSERT(root.has_value());
-    self(self, level + 1, tile_index, *root);
-  };
-  for (std::size_t i = 0; i < pending_.size(); ++i) {
-    push(push, 0, committed_size_ + i, pending_[i]->hash);
-  }
-  for (unsigned level = 0; level < edge_tiles_.size(); ++level) {
-    if (!changed[level]) continue;
-    sql.tile(level, tree_.size() >> (tile_height * (level + 1)), Blob{edge_tiles_[level]}).run();
-  }
-}
-
-void Ledger::store_head(Tx& tx) {
-  auto& sql = tx.use<WriteStatements>();
-  sql.head(tree_.size(), tree_.root(), Blob{encode_hashes(tree_.edge().hashes())}, last_hash_,
-           last_at_, timeline_.is_trusted())
-      .run();
-  sql.batch(tree_.size(), tree_.root()).run();
+  std::vector<NewEntry> entries;
+  entries.reserve(pending_.size());
+  for (const auto& receipt : pending_) entries.push_back({receipt->entry, receipt->hash});
+  rows_.append(tx, entries, tree_);
+  LedgerRows::store_head(
+      tx, {tree_.size(), tree_.root(), tree_.edge(), last_hash_, last_at_, timeline_.is_trusted()});
 }
 
 void Ledger::store_checkpoint(Tx& tx) {
   auto head = signed_head();
-  tx.use<WriteStatements>().checkpoint(head.head.size, *head.note).run();
+  LedgerRows::store_checkpoint(tx, head.head.size, *head.note);
   stored_checkpoint_size_ = head.head.size;
 }
 
-void Ledger::after_commit() {
-  if (pending_.empty()) return;
+std::optional<core::Error> Ledger::after_commit() {
+  if (pending_.empty() && released_size_ == tree_.size()) return std::nullopt;
   committed_size_ = tree_.size();
-  sign_head();
-  auto note = signed_head().note;
+  SignedHead head = sign_head();
+  if (follower_ != nullptr) {
+    if (auto why = follower_->hand_over(head, pending_)) {
+      pending_.clear();
+      return why;
+    }
+  }
+  release(head);
   for (auto& receipt : pending_) {
     receipt->proof = tree_.prove_inclusion(receipt->seq);
-    receipt->checkpoint = note;
+    receipt->checkpoint = head.note;
   }
   pending_.clear();
+  return std::nullopt;
 }
 
-void Ledger::sign_head() {
+std::optional<core::Error> Ledger::closed() const {
+  return follower_ == nullptr ? std::nullopt : follower_->closed();
+}
+
+SignedHead Ledger::sign_head() {
   tree_.seal();
   auto head = tree_.head();
-  auto note = std::make_shared<const std::string>(sign(head));
-  signed_head_.with([&](SignedHead& current) { current = {head, note}; });
+  return {head, std::make_shared<const std::string>(sign(head))};
+}
+
+void Ledger::release(const SignedHead& head) {
+  released_size_ = head.head.size;
+  signed_head_.with([&](SignedHead& current) { current = head; });
 }
 
 std::string Ledger::sign(const TreeHead& head) const {
@@ -341,6 +234,7 @@ std::optional<std::string> Ledger::find_entry(Session& session, std::uint64_t se
 std::optional<Receipt> Ledger::find_receipt(Session& session, std::uint64_t seq) const {
   auto entry = read_entry(session, seq);
   if (!entry) return std::nullopt;
+  if (follower_ != nullptr && seq >= signed_head().head.size) throw Withheld(withheld_error());
   TreeHead signed_then;
   {
     auto row = session.use<Statements>().batch_holding(seq);

@@ -24,6 +24,8 @@
 #include "core/sql/session.h"
 #include "core/sql/writer.h"
 #include "core/time.h"
+#include "ledger/follower.h"
+#include "ledger/ledger_rows.h"
 #include "ledger/merkle_tree.h"
 #include "ledger/note.h"
 #include "ledger/timeline.h"
@@ -72,6 +74,10 @@ class Ledger : public core::sql::Participant {
   // entries at the edge contradict each other. An empty database is an empty ledger.
   void open(core::sql::Session& session);
 
+  // From now on nothing is told before the follower holds it: no receipt, no checkpoint. Before the
+  // writer starts; the follower must outlive it.
+  void follow_with(Follower& follower) { follower_ = &follower; }
+
   const std::string& origin() const { return signer_.verifier().name; }
   std::string log_vkey() const;
 
@@ -100,10 +106,10 @@ class Ledger : public core::sql::Participant {
 
   // --- from any thread ----------------------------------------------------------------------------
 
-  SignedHead signed_head() const;  // the newest that is durable
+  SignedHead signed_head() const;  // the newest that is durable, here and at the follower
   std::optional<std::string> find_entry(core::sql::Session& session, std::uint64_t seq) const;
   // The receipt of an entry, the same bytes whenever it is asked for. Throws Broken when the tiles no
-  // longer give the root that was signed.
+  // longer give the root that was signed, and Withheld when the follower does not hold the entry yet.
   std::optional<Receipt> find_receipt(core::sql::Session& session, std::uint64_t seq) const;
   // The same for an entry that is known to be there.
   Receipt receipt_of(core::sql::Session& session, std::uint64_t seq) const;
@@ -118,7 +124,8 @@ class Ledger : public core::sql::Participant {
   void command_begins() override;
   void command_undone() override;
   void before_commit(core::sql::Tx& tx) override;
-  void after_commit() override;
+  std::optional<core::Error> after_commit() override;
+  std::optional<core::Error> closed() const override;
   bool has_room() const override { return pending_.size() < ledger_batch_entries_max; }
   bool has_leftover() const override { return stored_checkpoint_size_ != tree_.size(); }
 
@@ -134,11 +141,9 @@ class Ledger : public core::sql::Participant {
 
   void resume(core::sql::Session& session, std::uint64_t size);
   void append_departure(core::sql::Tx& tx);
-  void store_entries(core::sql::Tx& tx);
-  void store_tiles(core::sql::Tx& tx);
-  void store_head(core::sql::Tx& tx);
   void store_checkpoint(core::sql::Tx& tx);
-  void sign_head();
+  SignedHead sign_head();
+  void release(const SignedHead& head);
   std::string sign(const TreeHead& head) const;
 
   NoteSigner signer_;
@@ -154,8 +159,9 @@ class Ledger : public core::sql::Participant {
   std::optional<Position> mark_;
   std::uint64_t committed_size_ = 0;
   std::uint64_t stored_checkpoint_size_ = 0;
-  std::vector<std::string> edge_tiles_;  // by level, the tile that is not full yet
-  std::string edge_bundle_;              // the entries after the last full bundle
+  LedgerRows rows_;
+  Follower* follower_ = nullptr;
+  std::uint64_t released_size_ = 0;  // of signed_head()
 
   core::Guarded<SignedHead> signed_head_;
 };

@@ -1,5 +1,6 @@
 #include "space/documents.h"
 
+#include "core/hash.h"
 #include "ledger/envelope.h"
 #include "space/contracts/entries.h"
 
@@ -11,12 +12,28 @@ struct Statements {
   core::sql::Statement find{db, "select bytes from document where digest = ?1"};
 };
 
+struct WriteStatements {
+  core::sql::Connection& db;
+  core::sql::Statement keep{db, R"(
+    insert into document (digest, format, bytes) values (?1, ?2, ?3) on conflict (digest) do nothing
+  )"};
+};
+
 }  // namespace
 
 std::optional<std::string> FiledDocuments::find(const core::Hash& digest) {
   auto row = session_.use<Statements>().find(digest);
   if (!row.next() || row.view(0).empty()) return std::nullopt;  // empty: erased
   return row.text(0);
+}
+
+void keep_document(core::sql::Tx& tx, const std::string& bytes) {
+  auto json = core::parse_json(bytes);
+  const core::Json* format = json && json->is_object() ? json->find("format") : nullptr;
+  bool is_named = format != nullptr && format->is_string();
+  tx.use<WriteStatements>()
+      .keep(core::sha256(bytes), is_named ? format->as_string() : std::string(), bytes)
+      .run();
 }
 
 bool files_document(std::string_view kind) {

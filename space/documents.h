@@ -21,6 +21,9 @@ class FiledDocuments : public ledger::Documents {
   core::sql::Session& session_;
 };
 
+// Files a document as it was signed, under its digest; one that is there stays.
+void keep_document(core::sql::Tx& tx, const std::string& bytes);
+
 // The document that an entry files, if it files one. Its bytes are all that an audit needs beside
 // the entries.
 bool files_document(std::string_view kind);

@@ -5,6 +5,7 @@
 
 #include "api/cli/cli.h"
 #include "api/data_dir.h"
+#include "api/replica_store.h"
 #include "api/source_url.h"
 #include "core/sql/sqlite/sqlite.h"
 #include "ledger/publication.h"
@@ -21,12 +22,14 @@ using core::Refusal;
 using core::Result;
 
 Result<OpenedLedger> open_database(const std::string& path) {
+  bool is_replica = fs::is_regular_file(replica_database(path));
   std::string file = fs::is_directory(path) ? DataDir(path).database() : path;
+  if (is_replica) file = replica_database(path);
   if (!fs::is_regular_file(file)) {
     return Error{Refusal::not_found, "audit.no_database", "There is no database " + file + "."};
   }
   OpenedLedger opened;
-  opened.database = file;
+  if (!is_replica) opened.database = file;  // a replica's tables are empty
   opened.connection =
       std::make_unique<core::sql::Connection>(core::sql::sqlite::open_scanner(file));
   opened.session = std::make_unique<core::sql::Session>(*opened.connection);

@@ -13,7 +13,8 @@
 namespace tally::api {
 
 struct LedgerPlace {
-  std::string from;  // a database file, a data directory, an exported directory, or a URL
+  // A database file, a data directory, a replica's directory, an exported directory, or a URL.
+  std::string from;
   std::string token_file = {};  // for a URL
   bool with_entries = true;  // false: a URL is not asked for them, a directory need not hold them
 };
@@ -24,7 +25,7 @@ struct OpenedLedger {
   std::unique_ptr<core::sql::Session> session;
   std::unique_ptr<ledger::LedgerSource> source;
   std::unique_ptr<ledger::Documents> documents;  // filed beside it
-  std::string database = {};                     // the file, where that is what is read
+  std::string database = {};              // the file, where that is what is read and has tables
   std::optional<std::string> checkpoint;  // the published note; none: nothing was published yet
 };
 

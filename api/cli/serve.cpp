@@ -22,6 +22,7 @@ struct ServeOptions {
   std::int64_t workers = 0;
   std::string log_level;
   std::string witness_policy;
+  std::string replica;
   bool insecure = false;
 };
 
@@ -33,6 +34,8 @@ void take_flags(Config& config, const ServeOptions& options) {
   if (options.insecure) config.insecure = true;
   if (!options.witness_policy.empty())  // from where the command was given, not from DIR
     config.witness_policy = std::filesystem::absolute(options.witness_policy).string();
+  if (!options.replica.empty())
+    config.replica_directory = std::filesystem::absolute(options.replica).string();
 }
 
 int run_serve(const ServeOptions& options, Terminal& terminal) {
@@ -87,6 +90,9 @@ void add_serve_command(CLI::App& program, Chosen& chosen) {
   command->add_option("--log-level", options->log_level, "trace, debug, info, warn or error");
   command->add_option("--witness-policy", options->witness_policy,
                       "file that names the witnesses of this ledger (tlog-policy)");
+  command->add_option(
+      "--replica", options->replica,
+      "directory on another disk that holds every entry before its answer goes out");
   command->add_flag("--insecure", options->insecure,
                     "allow another address than loopback without TLS");
   command->footer(

@@ -167,19 +167,30 @@ std::optional<std::string> Writer::run_all(std::span<Command* const> waiting) {
 
 // Takes from the front of `waiting` what it runs.
 void Writer::run_batch(std::span<Command* const>& waiting) {
-  std::uint64_t commands = 0;
+  const auto all = waiting;
+  auto closed = participant_.closed();
   sql_.begin().run();
   participant_.batch_began(tx_);
-  for (; !waiting.empty() && participant_.has_room(); ++commands) {
+  while (!waiting.empty() && participant_.has_room()) {
     Command& command = *waiting.front();
     waiting = waiting.subspan(1);
-    run_command(command);
+    if (closed) {
+      command.refused = closed;
+    } else {
+      run_command(command);
+    }
   }
   participant_.before_commit(tx_);
   sql_.commit().run();
-  participant_.after_commit();
+  const auto run = all.first(all.size() - waiting.size());
+  if (auto withheld = participant_.after_commit(); withheld && !closed) {
+    for (Command* command : run) {
+      command->thrown = nullptr;
+      command->refused = withheld;
+    }
+  }
   batches_.fetch_add(1, std::memory_order_relaxed);
-  commands_.fetch_add(commands, std::memory_order_relaxed);
+  commands_.fetch_add(run.size(), std::memory_order_relaxed);
 }
 
 void Writer::run_command(Command& command) {

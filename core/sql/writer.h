@@ -10,7 +10,8 @@
 // `Options::stop_process`. Start-up then reads the truth from the disk.
 //
 // Refusals of run() itself: writer.overloaded (queue full), writer.deadline_exceeded,
-// writer.stopped - nothing was changed; outcome_unknown - retry with the same key.
+// writer.stopped - nothing was changed; outcome_unknown - retry with the same key; those of the
+// participant.
 #pragma once
 
 #include <atomic>
@@ -39,8 +40,12 @@ class Participant {
   virtual void batch_began(Tx&) = 0;  // inside the transaction; throws when memory and disk differ
   virtual void command_begins() = 0;  // the state to return to
   virtual void command_undone() = 0;  // return to it
-  virtual void before_commit(Tx&) = 0;    // store what the batch added
-  virtual void after_commit() = 0;        // durable now: sign, complete the receipts
+  virtual void before_commit(Tx&) = 0;  // store what the batch added
+  // Durable now: sign, complete the receipts. An error: what was committed stands, and nobody may be
+  // told of it yet, so that it is what everybody in the batch is answered.
+  virtual std::optional<Error> after_commit() = 0;
+  // Why no command may run now.
+  virtual std::optional<Error> closed() const { return std::nullopt; }
   virtual bool has_room() const = 0;      // for another command in this batch
   virtual bool has_leftover() const = 0;  // something that may be stored when there is time
 };

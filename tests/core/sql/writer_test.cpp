@@ -34,7 +34,11 @@ class Witness : public Participant {
   void before_commit(Tx&) override {
     if (fails_before_commit) throw Broken("no space left");
   }
-  void after_commit() override { ++commits; }
+  std::optional<core::Error> after_commit() override {
+    ++commits;
+    return withheld;
+  }
+  std::optional<core::Error> closed() const override { return is_closed; }
   bool has_room() const override { return in_batch < room; }
   bool has_leftover() const override { return false; }
 
@@ -42,6 +46,7 @@ class Witness : public Participant {
   int in_batch = 0;
   int room = 1'000'000;
   std::atomic<bool> fails_before_commit{false};
+  std::optional<core::Error> withheld, is_closed;  // while nothing runs
 };
 
 struct Desk {
@@ -199,6 +204,28 @@ TEST_CASE("writer: what is queued is finished before it stops" *
   desk.writer.reset();
   CHECK(done + turned_away == 32);
   CHECK(desk.count() == done);
+}
+
+TEST_CASE("writer: what the participant withholds is committed, and nobody is told") {
+  Desk desk;
+  desk.witness.withheld = core::Error{core::Refusal::unavailable, "test.withheld", "not yet"};
+  auto withheld = desk.add(1);
+  REQUIRE_FALSE(withheld);
+  CHECK(withheld.error().code == "test.withheld");
+  desk.witness.withheld.reset();
+  CHECK(desk.count() == 1);
+  CHECK(desk.add(2));
+}
+
+TEST_CASE("writer: while the participant is closed no command runs") {
+  Desk desk;
+  desk.witness.is_closed = core::Error{core::Refusal::unavailable, "test.closed", "later"};
+  auto refused = desk.add(1);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == "test.closed");
+  desk.witness.is_closed.reset();
+  CHECK(desk.count() == 0);
+  CHECK(desk.add(1));
 }
 
 TEST_CASE("migrate: each file once; one that changed, or one unknown, stops the start") {
