@@ -37,7 +37,7 @@ Result<Party> find_rotating(Session& session, const PartyId& id) {
   if (!party) return party_not_found(id);
   if (!party->roles.has(Role::operator_)) return *std::move(party);
   return Error{Refusal::conflict, "party.is_operator",
-               "the operator's key lies in the server's data directory, and is exchanged there"};
+               "the server signs grants with the operator's key, which is not exchanged"};
 }
 
 // The public key under which `id` signs now, for the signature to be checked before the writer.

@@ -32,8 +32,8 @@ class Keys {
 
   // Needs no token: the signatures say who asks. The same document again gets the first answer again,
   // as long as the key that signed is valid. Refusals, in this order: request.invalid (the document
-  // names another party), party.not_found, party.is_operator (conflict: its key lies in the data
-  // directory, and is rotated there), those of find_valid_key, those of check_addition, party.erased,
+  // names another party), party.not_found, party.is_operator (conflict: the server signs grants
+  // with its key, and with that one alone), those of find_valid_key, those of check_addition, party.erased,
   // those of decide_addition.
   core::Result<Change> add(const PartyId& party, const KeyAddition& addition);
 

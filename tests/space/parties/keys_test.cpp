@@ -192,7 +192,7 @@ TEST_CASE("keys: the operator retires a party's key, also the last, and nobody e
   market.check_audit();
 }
 
-TEST_CASE("keys: the operator's own key is exchanged in its data directory alone") {
+TEST_CASE("keys: the operator's own key, with which the server signs grants, is not exchanged") {
   Rotating market;
   Member self{market.space.operator_principal.party, market.space.operator_key,
               market.space.operator_principal, ""};
