@@ -119,6 +119,32 @@ void ConductAudit::run(const std::string& database, const Progress& progress) {
   scratch_->shelf.open(nullptr);
 }
 
+core::Result<core::Done> ConductAudit::take_over(const std::string& database,
+                                                 core::sql::Connection& stored) {
+  using core::Error;
+  using core::Refusal;
+  auto connection = core::sql::sqlite::open_scanner(database);
+  Session session(connection);
+  space::FiledDocuments documents(session);
+  scratch_->shelf.open(&documents);
+  {
+    ledger::DatabaseSource source(session);
+    replay(source, {});
+  }
+  replayers_.end(scratch_->replay);
+  scratch_->shelf.open(nullptr);
+  for (const auto& finding : findings()) {
+    if (finding.not_checkable && finding.code != "document.missing") continue;
+    return Error{Refusal::invalid,
+                 finding.not_checkable ? "continue.document_missing" : "continue.audit_failed",
+                 finding.code + " at " + finding.place + ": " + finding.words +
+                     (finding.not_checkable ? " Give a replica or an export that holds it." : "")};
+  }
+  for (const auto& table : replayers_.projection())
+    ledger::take_over_table(table, scratch_->connection, stored);
+  return core::Done{};
+}
+
 // An earlier version's database lacks what later migrations add; another one's may hold anything.
 bool ConductAudit::is_of_earlier_version(Connection& database) {
   auto ours = list_migrations(scratch_->connection);

@@ -37,6 +37,10 @@ class ConductAudit {
   // be read.
   void run(const std::string& database, const Progress& progress);
 
+  // Makes the projection tables of a database what its ledger gives, in the transaction that `stored` has
+  // begun. Refusals: continue.document_missing, continue.audit_failed (the first finding).
+  core::Result<core::Done> take_over(const std::string& database, core::sql::Connection& stored);
+
   // --- afterwards -----------------------------------------------------------------------------------
 
   std::uint64_t entries() const;

@@ -85,6 +85,10 @@ Result<Done> ReplicaStore::add(std::uint64_t first_seq,
 
 void ReplicaStore::keep_document(const std::string& bytes) { space::keep_document(tx_, bytes); }
 
+void ReplicaStore::forget_document(const core::Hash& digest) {
+  space::forget_document(tx_, digest);
+}
+
 Result<Done> ReplicaStore::commit(const std::string& checkpoint_note) {
   auto sealed = or_rollback(copy_.seal(tx_, checkpoint_note));
   if (!sealed) return sealed;

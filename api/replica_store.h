@@ -44,6 +44,7 @@ class ReplicaStore {
   core::Result<core::Done> add(std::uint64_t first_seq,
                                const std::vector<std::string_view>& entries);
   void keep_document(const std::string& bytes);
+  void forget_document(const core::Hash& digest);                       // it was erased
   core::Result<core::Done> commit(const std::string& checkpoint_note);  // durable when it returns
   void rollback();
 

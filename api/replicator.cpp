@@ -217,6 +217,7 @@ Result<Done> Replicator::add_stored(std::uint64_t size) {
 Result<Done> Replicator::add(std::uint64_t first_seq,
                              const std::vector<std::string_view>& entries) {
   for (std::string_view entry : entries) {
+    if (auto erased = space::erased_document(entry)) store_->forget_document(*erased);
     auto digest = space::document_of(entry);
     if (!digest) continue;
     auto document = space::FiledDocuments(reader().session).find(*digest);

@@ -5,6 +5,7 @@
 #include "labeling/answers/answer.h"
 #include "labeling/conduct/projects_seen.h"
 #include "labeling/intake/intake.h"
+#include "space/continuation/continuation.h"
 
 namespace tally::labeling {
 namespace {
@@ -80,6 +81,8 @@ void judge_opened(Labeling& labeling,
     judged.demand(is_same, "project.not_as_signed",
                   "opens a project of other parties or data than its contract's");
     judge_permission(judged, *standing);
+    judged.demand(!space::find_hold(replay.tx(), event.contract), "contract.held",
+                  "opens a project under a contract that is held");
     standing->tally.projects += 1;
   }
   judged.demand(validate(event.policy(), "").operator bool(), "project.impossible_policy",

@@ -186,7 +186,10 @@ class Audit {
 
   void judge_opening(std::string_view entry) {
     auto envelope = read_envelope(entry);
-    if (!envelope || envelope->kind != ledger_opened_kind) return;
+    if (!envelope ||
+        (envelope->kind != ledger_opened_kind && envelope->kind != ledger_reopened_kind)) {
+      return;
+    }
     auto body = core::parse_json(envelope->body);
     const core::Json* origin = body ? body->find("origin") : nullptr;
     bool is_text = origin != nullptr && origin->is_string();

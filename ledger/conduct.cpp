@@ -4,6 +4,7 @@
 
 #include "ledger/bundle_check.h"
 #include "ledger/envelope.h"
+#include "ledger/ledger.h"
 #include "ledger/merkle_tree.h"
 #include "ledger/tile.h"
 
@@ -77,6 +78,7 @@ void Replayers::on_kind(std::string_view kind, Handler handler) {
 std::vector<std::string> Replayers::kinds() const {
   std::vector<std::string> kinds;
   for (const auto& [kind, handler] : handlers_) kinds.push_back(kind);
+  kinds.emplace_back(entry_carried_kind);
   return kinds;
 }
 
@@ -107,17 +109,32 @@ bool Replayers::replay(Replay& replay, std::string_view bytes) const {
                       .by = envelope->by,
                       .kind = envelope->kind,
                       .body = body ? *body : core::Json(),
-                      .hash = replay.last_hash};
+                      .hash = replay.last_hash,
+                      .position = envelope->seq};
   if (!body || core::canonical(*body) != envelope->body) {
     replay.report(malformed_entry(
         entry, body ? "it is not spelled as canonical JSON is" : body.error().message));
     return true;
   }
-  auto known = handlers_.find(envelope->kind);
-  if (known != handlers_.end()) {
-    known->second(replay, entry);
-    return true;
+  judge(replay, entry);
+  return true;
+}
+
+void Replayers::judge(Replay& replay, const ReplayedEntry& entry) const {
+  if (entry.kind == entry_carried_kind) return judge_carried(replay, entry);
+  if (replay.carried() != nullptr && !replay.carried()->is_whole()) {
+    replay.report({.code = "ledger.not_carried_whole",
+                   .place = entry.place(),
+                   .contract = {},
+                   .words = "Entry " + number(entry.seq) +
+                            " stands before the log that is continued has been carried over whole.",
+                   .expected = number(replay.carried()->head.size) + " entries of " +
+                               replay.carried()->log_key.name,
+                   .found = number(replay.carried()->edge.size())});
+    replay.carried_[replay.level_].head.size = replay.carried()->edge.size();  // told once
   }
+  auto known = handlers_.find(entry.kind);
+  if (known != handlers_.end()) return known->second(replay, entry);
   replay.report({.code = "entry.unknown_kind",
                  .place = entry.place(),
                  .contract = {},
@@ -127,7 +144,52 @@ bool Replayers::replay(Replay& replay, std::string_view bytes) const {
                  .found = std::string(entry.kind),
                  .not_checkable = true});
   for (const auto& handler : on_unknown_) handler(replay, entry);
-  return true;
+}
+
+// The next entry of the log that is continued, judged as what it is.
+void Replayers::judge_carried(Replay& replay, const ReplayedEntry& entry) const {
+  auto wrong = [&](const char* code, const std::string& words, std::string expected = "",
+                   std::string found = "") {
+    replay.report({.code = code,
+                   .place = entry.place(),
+                   .contract = {},
+                   .words = "Entry " + number(entry.seq) + " " + words + ".",
+                   .expected = std::move(expected),
+                   .found = std::move(found)});
+  };
+  if (replay.carried() == nullptr || replay.carried()->is_whole())
+    return wrong("entry.carries_nothing", "carries an entry, and none is left to be carried");
+  const core::Json* carried = entry.body.find("entry");
+  std::string bytes = carried != nullptr ? core::canonical(*carried) : "";
+  auto envelope = read_envelope(bytes);
+  const core::Json* body = envelope ? carried->find("body") : nullptr;
+  if (!envelope || body == nullptr || entry.by != "system")
+    return replay.report(malformed_entry(entry, "it carries nothing of the form of an entry"));
+  CarriedLog& log = replay.carried_[replay.level_];
+  if (envelope->seq != log.edge.size() || envelope->prev != core::to_hex(log.last_hash)) {
+    wrong("entry.carries_another", "carries another entry than the next of the log",
+          number(log.edge.size()) + " after " + core::to_hex(log.last_hash),
+          number(envelope->seq) + " after " + std::string(envelope->prev));
+  }
+  if (envelope->at < log.last_at.unix_ms)
+    wrong("entry.time_went_back", "carries an entry that is dated before the one it follows");
+  log.last_hash = hash_leaf(bytes);
+  log.last_at = {envelope->at};
+  log.edge.append(log.last_hash);
+  if (log.is_whole() && log.edge.root() != log.head.root) {
+    wrong("ledger.carried_differs", "ends what is carried, which is not what entry 0 names",
+          core::to_hex(log.head.root), core::to_hex(log.edge.root()));
+  }
+  ReplayedEntry inner{.seq = entry.seq,
+                      .at = {envelope->at},
+                      .by = envelope->by,
+                      .kind = envelope->kind,
+                      .body = *body,
+                      .hash = log.last_hash,
+                      .position = envelope->seq};
+  ++replay.level_;
+  judge(replay, inner);
+  --replay.level_;
 }
 
 void Replayers::end(Replay& replay) const {

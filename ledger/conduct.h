@@ -12,16 +12,22 @@
 //   visit_entries(source, 0, [&](std::string_view entry) { replayers.replay(replay, entry); });
 //   replayers.end(replay);
 //
+// A ledger that continues another one carries its entries in its own (schemas/entries/entry.carried.md).
+// These are taken out, put together to the tree that entry 0 names, and judged as what they were: at
+// their times, under the origin of their log, and in the place of the entries that carry them.
+//
 // Memory is constant: state lies in the scratch database, caches are bounded, and of findings the
 // first `findings_kept_max` are kept and all are counted.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/json.h"
@@ -29,6 +35,7 @@
 #include "core/sql/session.h"
 #include "core/time.h"
 #include "ledger/documents.h"
+#include "ledger/merkle_tree.h"
 #include "ledger/note.h"
 #include "ledger/projection.h"
 #include "ledger/source.h"
@@ -48,14 +55,27 @@ struct ConductFinding {
 
 // What a replayer is shown. Views and references are good during the call.
 struct ReplayedEntry {
-  std::uint64_t seq = 0;
+  std::uint64_t seq = 0;  // its place in the ledger that is audited, also when it is carried there
   core::Instant at;
   std::string_view by;
   std::string_view kind;
   const core::Json& body;
-  core::Hash hash;  // leaf hash
+  core::Hash hash;             // leaf hash, in the log that wrote it
+  std::uint64_t position = 0;  // its place in the log that wrote it
 
   std::string place() const { return "entry " + std::to_string(seq); }
+};
+
+// A log that another one continues, as far as its entries have been taken out.
+struct CarriedLog {
+  VerifierKey log_key;
+  TreeHead head;  // what is carried of it
+  Edge edge = {};
+  core::Hash last_hash = {};
+  core::Instant last_at = {};
+  bool is_ended = false;  // an entry said that nothing more is taken back
+
+  bool is_whole() const { return edge.size() == head.size; }
 };
 
 // The state that all replayers share.
@@ -70,8 +90,23 @@ class Replay {
 
   core::sql::Tx& tx() { return scratch_; }
   Documents& documents() { return documents_; }
-  const VerifierKey& log_key() const { return log_key_; }
-  const std::string& origin() const { return log_key_.name; }
+  // Of the log that wrote the entry which is judged.
+  const VerifierKey& log_key() const {
+    return level_ == 0 ? log_key_ : carried_[level_ - 1].log_key;
+  }
+  const std::string& origin() const { return log_key().name; }
+
+  // Entry 0 says that the log which it opens continues another one.
+  void carry(VerifierKey log_key, const TreeHead& head) {
+    carried_.erase(carried_.begin() + static_cast<std::ptrdiff_t>(level_), carried_.end());
+    carried_.push_back({std::move(log_key), head});
+  }
+  // What the log that is at hand continues; null when it continues none.
+  const CarriedLog* carried() const {
+    return level_ < carried_.size() ? &carried_[level_] : nullptr;
+  }
+  // Precondition: carried().
+  void end_carrying() { carried_[level_].is_ended = true; }
 
   void report(ConductFinding finding);
   // Of a contract, over all of its findings, kept or not.
@@ -97,6 +132,10 @@ class Replay {
   std::vector<ConductFinding> findings_;
   std::uint64_t findings_count_ = 0;
   std::uint64_t unchecked_count_ = 0;
+
+  friend class Replayers;
+  std::vector<CarriedLog> carried_;  // by how deep: a log may continue one that continued another
+  std::size_t level_ = 0;            // how deep the entry that is judged was carried
 };
 
 class Replayers {
@@ -130,6 +169,9 @@ class Replayers {
   std::vector<std::string> kinds() const;
 
  private:
+  void judge(Replay& replay, const ReplayedEntry& entry) const;
+  void judge_carried(Replay& replay, const ReplayedEntry& entry) const;
+
   std::map<std::string, Handler, std::less<>> handlers_;
   std::vector<Handler> on_unknown_;
   std::vector<core::sql::Sql> scripts_;

@@ -42,6 +42,9 @@ inline constexpr std::size_t ledger_batch_entries_max = 2048;
 
 // Entry 0 of a ledger that a server keeps; its body names the origin.
 inline constexpr std::string_view ledger_opened_kind = "ledger.opened/1";
+// The same of a ledger that continues another one, whose entries follow, each in one of its own.
+inline constexpr std::string_view ledger_reopened_kind = "ledger.reopened/1";
+inline constexpr std::string_view entry_carried_kind = "entry.carried/1";
 // The ledger itself appends the first when it stops trusting the wall clock; the second ends that.
 inline constexpr std::string_view clock_departed_kind = "clock.departed/1";
 inline constexpr std::string_view clock_acknowledged_kind = "clock.acknowledged/1";

@@ -78,7 +78,47 @@ std::optional<std::size_t> find_difference(const ProjectionTable& table,
   return std::nullopt;
 }
 
+// Put together from the table's own literals.
+std::string upsert_of(const ProjectionTable& table) {
+  std::string names, places, keys, changes;
+  for (std::size_t i = 0; i < table.columns.size(); ++i) {
+    std::string name(table.columns[i].name);
+    names += (i > 0 ? ", " : "") + name;
+    places += (i > 0 ? ", ?" : "?") + std::to_string(i + 1);
+    bool is_key = i < table.key_columns;
+    std::string& list = is_key ? keys : changes;
+    list += (list.empty() ? "" : ", ") + name + (is_key ? "" : " = excluded." + name);
+  }
+  return "insert into " + std::string(table.name) + " (" + names + ") values (" + places +
+         ") on conflict (" + keys + ") do " +
+         (changes.empty() ? "nothing" : "update set " + changes);
+}
+
 }  // namespace
+
+void take_over_table(const ProjectionTable& table,
+                     core::sql::Connection& replayed,
+                     core::sql::Connection& stored) {
+  Statement rows(replayed, table.rows);
+  auto put = stored.driver().prepare(upsert_of(table));
+  for (auto row = rows(); row.next();) {
+    for (std::size_t i = 0; i < table.columns.size(); ++i) {
+      int place = static_cast<int>(i);
+      if (row.is_null(place)) {
+        put->bind_null(place + 1);
+      } else if (table.columns[i].kind == ColumnKind::bytes) {
+        put->bind_blob(place + 1, row.view(place));
+      } else if (table.columns[i].kind == ColumnKind::text) {
+        put->bind_text(place + 1, row.view(place));
+      } else {
+        put->bind_integer(place + 1, row.integer(place));
+      }
+    }
+    while (put->step()) {
+    }
+    put->reset();
+  }
+}
 
 std::uint64_t compare_table(const ProjectionTable& table,
                             core::sql::Connection& replayed,

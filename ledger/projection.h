@@ -48,4 +48,10 @@ std::uint64_t compare_table(const ProjectionTable& table,
                             core::sql::Connection& stored,
                             const std::function<bool(const RowDifference&)>& tell);
 
+// Makes the stored table what the replay gives, row by row: rows are added and changed, none is taken
+// away. In the transaction of `stored`. Throws core::Broken when a row does not fit.
+void take_over_table(const ProjectionTable& table,
+                     core::sql::Connection& replayed,
+                     core::sql::Connection& stored);
+
 }  // namespace tally::ledger

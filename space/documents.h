@@ -24,11 +24,18 @@ class FiledDocuments : public ledger::Documents {
 // Files a document as it was signed, under its digest; one that is there stays.
 void keep_document(core::sql::Tx& tx, const std::string& bytes);
 
+// The document that a whole entry says was erased, if it says so; and its bytes taken away.
+std::optional<core::Hash> erased_document(std::string_view entry);
+void forget_document(core::sql::Tx& tx, const core::Hash& digest);
+
+// A place for a document that is not there, so that what names it can be stored.
+void keep_place_of_document(core::sql::Tx& tx, const core::Hash& digest);
+
 // The document that an entry files, if it files one. Its bytes are all that an audit needs beside
 // the entries.
 bool files_document(std::string_view kind);
 std::optional<core::Hash> filed_document(std::string_view kind, const core::Json& body);
-// The same of a whole entry, which is parsed only where it files one.
+// The same of a whole entry, which is parsed only where it files one; also where it carries it.
 std::optional<core::Hash> document_of(std::string_view entry);
 
 }  // namespace tally::space

@@ -50,6 +50,7 @@ std::shared_ptr<SpaceReplay> register_replayers(ledger::Replayers& replayers) {
   add_contract_replayers(replayers, space);
   add_use_replayers(replayers, space);
   add_erasure_replayers(replayers, space);
+  add_continuation_replayers(replayers, space);
   add_projection_tables(replayers);
   replayers.at_end([space](ledger::Replay& replay) {
     space->contracts.flush(replay);

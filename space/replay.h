@@ -21,6 +21,7 @@ struct SpaceReplay {
   ContractStandings contracts;
   std::optional<PartyId> operator_party;
   std::uint64_t erased_contents = 0;
+  std::uint64_t held_contracts = 0;  // since a ledger was continued, for all that is known
 };
 
 std::shared_ptr<SpaceReplay> register_replayers(ledger::Replayers& replayers);

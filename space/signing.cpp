@@ -26,6 +26,8 @@ std::string_view verb_name(SignedVerb verb) {
       return "add-key";
     case SignedVerb::retire_key:
       return "retire-key";
+    case SignedVerb::confirm:
+      return "confirm";
   }
   core::assertion_failed("a verb without a name", __FILE__, __LINE__);
 }

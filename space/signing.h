@@ -33,6 +33,7 @@ enum class SignedVerb : std::uint8_t {
   token,
   add_key,
   retire_key,
+  confirm,
 };
 std::string_view verb_name(SignedVerb verb);  // "offer" .. "register", "token", "add-key", ..
 

@@ -22,9 +22,10 @@ using core::Refusal;
 using core::Result;
 
 Result<OpenedLedger> open_database(const std::string& path) {
-  bool is_replica = fs::is_regular_file(replica_database(path));
+  bool is_replica = fs::is_regular_file(replica_database(path)) ||
+                    fs::path(path).filename() == fs::path(replica_database("")).filename();
   std::string file = fs::is_directory(path) ? DataDir(path).database() : path;
-  if (is_replica) file = replica_database(path);
+  if (is_replica && fs::is_directory(path)) file = replica_database(path);
   if (!fs::is_regular_file(file)) {
     return Error{Refusal::not_found, "audit.no_database", "There is no database " + file + "."};
   }

@@ -4,11 +4,14 @@
 #include <memory>
 #include <optional>
 #include <ostream>
+#include <string>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 
 #include "api/backup.h"
 #include "api/cli/log_key.h"
+#include "api/continuation.h"
 #include "core/file.h"
 
 namespace tally::api {
@@ -21,6 +24,11 @@ constexpr const char* footer =
     "the backup holds must not go on under its origin: give the newest checkpoint that anybody "
     "has\n"
     "seen (of a witness, a receipt, /ledger/checkpoint), or say that there is no later one.\n"
+    "--continue goes on under another origin: with what the backup, replicas and receipts "
+    "(--from)\n"
+    "hold together, a new log key, and every contract closed until both its parties have "
+    "confirmed\n"
+    "how often it was used. DIR/keys must hold the copies of the server's other keys.\n"
     "Exit codes: 0 done; 1 refused; 2 could not.";
 
 struct Options {
@@ -28,10 +36,42 @@ struct Options {
   std::string directory;
   std::string key;
   std::string newest;
+  std::string origin;
+  std::vector<std::string> from;
+  bool continues = false;
   bool none_is_later = false;
   bool structural = false;
   bool json = false;
 };
+
+int run_continue(const Options& options,
+                 const ledger::VerifierKey& key,
+                 const std::optional<std::string>& newest,
+                 Terminal& terminal) {
+  DataDir dir(options.directory);
+  auto done = continue_ledger({.backup = options.backup,
+                               .log_key = key,
+                               .origin = options.origin,
+                               .from = options.from,
+                               .newest_checkpoint = newest},
+                              dir);
+  if (!done) return report(terminal, "restore --continue", done.error(), exit_refused);
+  if (options.json) {
+    terminal.out << core::canonical(*done) << "\n";
+    return exit_done;
+  }
+  terminal.out << key.name << " goes on as " << done->origin << " in " << options.directory << "\n"
+               << "  carried    " << done->carried << " of " << done->last_size
+               << " entries that anybody saw signed\n"
+               << "  recovered  " << done->recovered << " more, by their receipts\n"
+               << "  lost       " << done->lost() << "\n"
+               << "  held       " << done->contracts
+               << " contracts, until both parties of each have confirmed its count\n"
+               << "  new key    " << done->log_vkey << "\n"
+               << "Audited, and put in place. Hand out the new key; old receipts stay good under "
+                  "the old one.\n";
+  return exit_done;
+}
 
 int run_restore(const Options& options, Terminal& terminal) {
   auto key = read_log_key(options.key);
@@ -46,6 +86,19 @@ int run_restore(const Options& options, Terminal& terminal) {
                   {core::Refusal::invalid, "restore.newest_missing",
                    "give --newest CHECKPOINT, or --none-is-later if nobody can have seen a later "
                    "one"});
+  }
+  if (options.continues) {
+    try {
+      return run_continue(options, *key, newest, terminal);
+    } catch (const core::Broken& broken) {
+      return report(terminal, "restore --continue",
+                    {core::Refusal::unavailable, "continue.broken", broken.what()});
+    }
+  }
+  if (!options.from.empty() || !options.origin.empty()) {
+    return report(terminal, "restore",
+                  {core::Refusal::invalid, "restore.only_with_continue",
+                   "--from and --origin go with --continue"});
   }
   auto restored = restore_backup(options.backup, DataDir(options.directory), *key, newest,
                                  options.structural ? AuditDepth::structure : AuditDepth::conduct);
@@ -85,6 +138,14 @@ void add_restore_command(CLI::App& app, Chosen& chosen) {
       ->add_flag("--none-is-later", options->none_is_later,
                  "Nobody can have seen a later checkpoint than the backup's")
       ->excludes(newest);
+  auto* goes_on = command->add_flag("--continue", options->continues,
+                                    "Go on under another origin, after a loss");
+  command->add_option("--origin", options->origin, "With --continue: the new ledger's name")
+      ->needs(goes_on);
+  command
+      ->add_option("--from", options->from,
+                   "With --continue: a replica, export, database, URL or receipt; repeatable")
+      ->needs(goes_on);
   command->add_flag("--structural", options->structural, "Leave the conduct audit out");
   command->add_flag("--json", options->json, "Print the manifest");
   command->footer(footer);

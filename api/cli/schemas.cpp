@@ -23,6 +23,7 @@
 #include "labeling/queue/queue.h"
 #include "labeling/release/releases.h"
 #include "space/clock.h"
+#include "space/continuation/confirmation.h"
 #include "space/erasure/erasures.h"
 #include "space/evidence/attestation.h"
 #include "space/parties/actors.h"
@@ -96,6 +97,10 @@ constexpr std::array messages{
     Message{"terminate_contract", "A party ends a contract", core::schema_of<TerminateBody>},
     Message{"termination_document", "Why a party ends a contract; signed",
             core::schema_of<space::TerminationDocument>},
+    Message{"confirm_contract", "A party confirms how often a contract was used",
+            core::schema_of<ConfirmBody>},
+    Message{"confirmation_document", "How often a contract was used; signed",
+            core::schema_of<space::ConfirmationDocument>},
     Message{"contract_answer", "A contract", with_receipt<space::ContractAnswer>},
     Message{"contract_list_answer", "Contracts", core::schema_of<ContractListBody>},
     Message{"attestation_answer", "What an attestation closes",

@@ -34,7 +34,7 @@ std::optional<space::SignedVerb> find_verb(const std::string& name) {
   for (auto verb :
        {space::SignedVerb::offer, space::SignedVerb::accept, space::SignedVerb::terminate,
         space::SignedVerb::refund, space::SignedVerb::registration, space::SignedVerb::token,
-        space::SignedVerb::add_key, space::SignedVerb::retire_key}) {
+        space::SignedVerb::add_key, space::SignedVerb::retire_key, space::SignedVerb::confirm}) {
     if (space::verb_name(verb) == name) return verb;
   }
   return std::nullopt;
@@ -83,7 +83,7 @@ void add_sign_command(CLI::App& program, Chosen& chosen) {
   command->add_option("VERB", options->verb, "what the signature says")
       ->required()
       ->check(CLI::IsMember({"offer", "accept", "terminate", "refund", "register", "token",
-                             "add-key", "retire-key"}));
+                             "add-key", "retire-key", "confirm"}));
   command->add_option("DOCUMENT", options->document, "a JSON file, or - for standard input")
       ->required();
   command->add_option("--key", options->key, "the party's private key, made by `keygen`")

@@ -45,6 +45,16 @@ struct TerminateBody {
                                             core::field("signature", &TerminateBody::signature)};
 };
 
+struct ConfirmBody {
+  core::Json document;
+  space::KeyId key;
+  space::Signature signature;
+
+  static constexpr auto fields = std::tuple{core::field("document", &ConfirmBody::document),
+                                            core::field("key", &ConfirmBody::key),
+                                            core::field("signature", &ConfirmBody::signature)};
+};
+
 struct DecisionBody {
   bool allowed = false;
   std::vector<space::Check> checks;

@@ -4,6 +4,7 @@
 #include "api/messages/contracts.h"
 #include "api/routes/listing.h"
 #include "api/routes/receipts.h"
+#include "space/continuation/confirmation.h"
 #include "space/contracts/contracts.h"
 #include "space/uses/uses.h"
 
@@ -47,6 +48,19 @@ Result<Reply> terminate(space::Contracts& contracts, const Request& request) {
   if (!once) return once.error();
   auto change = contracts.terminate(request.principal, *once, *id,
                                     {body->document, {body->key, body->signature}});
+  if (!change) return change.error();
+  return reply_change(200, *change);
+}
+
+Result<Reply> confirm(ledger::Journal& journal, const Request& request) {
+  auto id = request.id<ContractId>("id");
+  if (!id) return id.error();
+  auto body = request.body<ConfirmBody>();
+  if (!body) return body.error();
+  auto once = once_for(request);
+  if (!once) return once.error();
+  auto change = space::confirm(journal, request.principal, *once, *id,
+                               {body->document, {body->key, body->signature}});
   if (!change) return change.error();
   return reply_change(200, *change);
 }
@@ -185,6 +199,8 @@ void add_contract_routes(Router& router, Services& services) {
              [&](const Request& r) { return accept(contracts, r); });
   router.add("POST", "/v1/contracts/{id}/terminate", change,
              [&](const Request& r) { return terminate(contracts, r); });
+  router.add("POST", "/v1/contracts/{id}/confirmation", change,
+             [&](const Request& r) { return confirm(services.journal, r); });
   router.add("POST", "/v1/contracts/{id}/erasure",
              {.scope = "contracts:write", .needs_idempotency_key = true},
              [&](const Request& r) { return erase_document(services.erasures, r); });

@@ -242,6 +242,20 @@ void follow_unknown(SpaceReplay& space, Replay& replay, const ReplayedEntry& ent
 
 }  // namespace
 
+void judge_party_signature(const Judged& judged,
+                           SignedVerb verb,
+                           const PartyId& signer,
+                           const KeyId& key,
+                           const Hash& document,
+                           const Signature& signature) {
+  struct Signed {
+    KeyId key;
+    Hash document;
+    Signature signature;
+  };
+  judge_signature(judged, verb, signer, Signed{key, document, signature});
+}
+
 void add_contract_replayers(ledger::Replayers& replayers,
                             const std::shared_ptr<SpaceReplay>& space) {
   replayers.add_tables(R"(

@@ -24,6 +24,8 @@ void add_dataset_replayers(ledger::Replayers& replayers, const std::shared_ptr<S
 void add_contract_replayers(ledger::Replayers& replayers,
                             const std::shared_ptr<SpaceReplay>& space);
 void add_use_replayers(ledger::Replayers& replayers, const std::shared_ptr<SpaceReplay>& space);
+void add_continuation_replayers(ledger::Replayers& replayers,
+                                const std::shared_ptr<SpaceReplay>& space);
 void add_erasure_replayers(ledger::Replayers& replayers, const std::shared_ptr<SpaceReplay>& space);
 void add_projection_tables(ledger::Replayers& replayers);
 

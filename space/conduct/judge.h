@@ -10,6 +10,7 @@
 #include "ledger/conduct.h"
 #include "space/ids.h"
 #include "space/parties/roles.h"
+#include "space/signing.h"
 
 namespace tally::space {
 
@@ -57,6 +58,16 @@ class Judged {
   const ledger::ReplayedEntry& entry_;
   std::string contract_;
 };
+
+// Signed by the party, approved, with a key that it had at this place of the ledger, for the log that the
+// entry was written in. Findings: contract.signer_not_approved, contract.wrong_key,
+// contract.signature_invalid.
+void judge_party_signature(const Judged& judged,
+                           SignedVerb verb,
+                           const PartyId& signer,
+                           const KeyId& key,
+                           const core::Hash& document,
+                           const Signature& signature);
 
 // Who acts, as the entries so far say. A cache over the scratch tables, bounded.
 struct ActorFacts {

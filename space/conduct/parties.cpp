@@ -1,6 +1,7 @@
 #include "core/codec.h"
 #include "space/clock.h"
 #include "space/conduct/floor.h"
+#include "space/continuation/continuation.h"
 #include "space/erasure/erasure.h"
 #include "space/opening.h"
 #include "space/parties/party_tables.h"
@@ -39,13 +40,14 @@ void demand_system(const Judged& judged) {
                 std::string(judged.entry().by));
 }
 
-void judge_opened(Opening& opening,
-                  Replay& replay,
-                  const LedgerOpened& event,
-                  const ReplayedEntry& entry) {
-  Judged judged(replay, entry);
+template <class Event>
+bool judge_opening(const Judged& judged, const Event& event) {
+  Replay& replay = judged.replay();
   demand_system(judged);
-  if (!judged.demand(entry.seq == 0, "ledger.opened_again", "opens a ledger that is open")) return;
+  if (!judged.demand(judged.entry().position == 0, "ledger.opened_again",
+                     "opens a ledger that is open")) {
+    return false;
+  }
   judged.demand(event.origin == replay.origin(), "ledger.wrong_origin",
                 "opens the ledger of another log", replay.origin(), event.origin);
   std::string log_key = ledger::format_vkey(replay.log_key());
@@ -53,7 +55,31 @@ void judge_opened(Opening& opening,
                 "names another key than the one that this audit was given", log_key, event.log_key);
   judged.demand(event.suite == "ed25519-sha256", "ledger.unknown_suite",
                 "names algorithms that are not known", "ed25519-sha256", event.suite);
-  opening.operator_key = event.operator_key;
+  return true;
+}
+
+void judge_opened(Opening& opening,
+                  Replay& replay,
+                  const LedgerOpened& event,
+                  const ReplayedEntry& entry) {
+  if (judge_opening(Judged(replay, entry), event)) opening.operator_key = event.operator_key;
+}
+
+// The operator's key is that of the ledger which is continued, and its entries say so.
+void judge_reopened(Replay& replay, const LedgerReopened& event, const ReplayedEntry& entry) {
+  Judged judged(replay, entry);
+  if (!judge_opening(judged, event)) return;
+  const ContinuedLog& old = event.continues;
+  auto key = ledger::parse_vkey(old.log_key);
+  if (!judged.demand(key && key->name == old.origin && old.origin != event.origin,
+                     "ledger.continues_nothing", "does not name another log and its key", "",
+                     old.origin)) {
+    return;
+  }
+  bool adds_up =
+      old.carried_size <= old.size && (old.carried_size < old.size || old.carried_root == old.root);
+  judged.demand(adds_up, "ledger.continues_nothing", "carries more than the log had");
+  replay.carry(*key, {old.carried_size, old.carried_root});
 }
 
 void judge_registered(Replay& replay, const PartyRegistered& event, const ReplayedEntry& entry) {
@@ -170,6 +196,7 @@ void add_party_replayers(ledger::Replayers& replayers, const std::shared_ptr<Spa
       [opening](Replay& replay, const LedgerOpened& event, const ReplayedEntry& entry) {
         judge_opened(*opening, replay, event, entry);
       });
+  replayers.on<LedgerReopened>(judge_reopened);
   replayers.on<PartyRegistered>(judge_registered);
   replayers.on<PartyApproved>(
       [opening, space](Replay& replay, const PartyApproved& event, const ReplayedEntry& entry) {

@@ -93,6 +93,12 @@ void add_projection_tables(ledger::Replayers& replayers) {
        "select contract, rule, allowed, used from meter order by contract, rule",
        {{"contract", text}, {"rule", integer}, {"allowed", integer}, {"used", integer}},
        2});
+  replayers.add_projection(
+      {"contract_hold",
+       R"(
+    select contract, provider_confirmed, consumer_confirmed from contract_hold order by contract
+  )",
+       {{"contract", text}, {"provider_confirmed", integer}, {"consumer_confirmed", integer}}});
   replayers.add_projection({"use_record",
                             R"(
     select id, contract, key, request, rule, state, count_before, redeliveries, entry, at

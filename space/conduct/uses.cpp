@@ -1,6 +1,7 @@
 #include "space/uses/uses.h"
 
 #include "space/conduct/floor.h"
+#include "space/continuation/continuation.h"
 #include "space/contracts/entries.h"
 #include "space/erasure/erasure.h"
 
@@ -96,6 +97,13 @@ void judge_content(const SpaceReplay& space, const Judged& judged, const UseReco
                 "uses content that was erased before", "", subject);
 }
 
+// The same of a ledger that continues another one.
+void judge_hold(const SpaceReplay& space, const Judged& judged, const ContractId& contract) {
+  if (space.held_contracts == 0) return;
+  judged.demand(!find_hold(judged.replay().tx(), contract), "contract.held",
+                "uses a contract that is held until both its parties have confirmed its count");
+}
+
 // The count of its rule goes on where it stood.
 void judge_count(const Judged& judged, ContractStanding& standing, const UseRecorded& use) {
   constexpr std::uint64_t rules_max = 8;  // permissions of a document
@@ -157,6 +165,7 @@ void judge_recorded(SpaceReplay& space,
   space.actors.judge(judged, row.consumer, Scope::contracts_use);
   judge_members(judged, row, event);
   judge_content(space, judged, event);
+  judge_hold(space, judged, event.contract);
   if (standing->terms) {
     judge_decision(judged, *standing, event);
   } else {
@@ -191,6 +200,7 @@ void judge_redelivered(SpaceReplay& space,
   ContractStanding* standing = space.contracts.follow(judged, event);
   if (standing == nullptr) return;
   standing->tally.redelivered += 1;
+  judge_hold(space, judged, event.contract);
   space.actors.judge(judged, standing->row.consumer, Scope::contracts_use);
   auto use = follow_use(judged, event.use);
   if (!use) return;

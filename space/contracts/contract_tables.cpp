@@ -2,6 +2,7 @@
 
 #include "core/hash.h"
 #include "core/json.h"
+#include "space/continuation/continuation.h"
 #include "space/datasets/dataset_tables.h"
 #include "space/erasure/erasure.h"
 
@@ -90,6 +91,7 @@ Result<ActiveContract> require_active(Session& session,
   if (!row || row->consumer != consumer) return contract_not_found();
   auto agreement = read_agreement(session, *row);
   if (agreement.erased_under) return document_erased(id, *agreement.erased_under);
+  if (find_hold(session, id)) return contract_held(id);
   // The action is not asked here: what is acted on was obtained by a use, which was.
   Terms terms = agreement.terms;
   for (auto& permission : terms.permissions) permission.actions = {Action::read};

@@ -66,7 +66,8 @@ struct ActiveContract {
 };
 
 // A contract that lets its consumer act for `purpose` now, count aside. Refusals in this order:
-// contract.not_found (404; also when the party is not its consumer), then those of decide_use.
+// contract.not_found (404; also when the party is not its consumer), contract.document_erased,
+// contract.held, then those of decide_use.
 core::Result<ActiveContract> require_active(core::sql::Session& session,
                                             const ContractId& id,
                                             const PartyId& consumer,

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/mapping.h"
+#include "space/continuation/continuation.h"
 #include "space/contracts/contract_tables.h"
 
 namespace tally::space {
@@ -38,6 +39,7 @@ struct ContractView {
   std::optional<std::uint64_t> document_erased_under;  // the entry
   std::optional<core::Instant> ended_at;
   std::uint64_t entries = 0;  // of the ledger, about this contract
+  std::optional<Hold> held;   // since its ledger was continued
   ContractId id;
   core::Instant offered_at;
   PartyId provider;
@@ -55,6 +57,7 @@ struct ContractView {
                  core::field("document_erased_under", &ContractView::document_erased_under),
                  core::field("ended_at", &ContractView::ended_at),
                  core::field("entries", &ContractView::entries),
+                 core::field("held", &ContractView::held),
                  core::field("id", &ContractView::id),
                  core::field("offered_at", &ContractView::offered_at),
                  core::field("provider", &ContractView::provider),

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/hash.h"
+#include "space/continuation/continuation.h"
 #include "space/datasets/dataset_tables.h"
 #include "space/erasure/erasure.h"
 #include "space/parties/key_tables.h"
@@ -117,7 +118,9 @@ bool is_over(const Terms& terms, Instant now) {
 }
 
 ContractView read_view(Session& session, const ContractRow& row) {
-  return view_of(row, read_agreement(session, row).terms, list_used(session, row.id));
+  auto view = view_of(row, read_agreement(session, row).terms, list_used(session, row.id));
+  view.held = find_hold(session, row.id);
+  return view;
 }
 
 std::string body_of(Session& session, const ContractId& id) {
@@ -263,6 +266,7 @@ Result<ContractAnswer> Contracts::show(const Principal& caller, const ContractId
     auto agreement = read_agreement(session, *row);
     ContractAnswer answer{view_of(*row, agreement.terms, list_used(session, id))};
     answer.contract.document_erased_under = agreement.erased_under;
+    answer.contract.held = find_hold(session, id);
     if (!agreement.erased_under)
       answer.contract.document = *core::parse_json(agreement.document_bytes);
     return answer;
@@ -285,6 +289,17 @@ Page<ContractView> Contracts::list(const Principal& caller,
     return cut_page(std::move(contracts), limit);
   });
 }
+
+Result<core::Done> check_party_signature(Session& session,
+                                         SignedVerb verb,
+                                         const std::string& origin,
+                                         const PartyId& party,
+                                         const Hash& document,
+                                         const PartySignature& given) {
+  return check_signed(session, verb, origin, party, document, given);
+}
+
+std::string contract_body(Session& session, const ContractId& id) { return body_of(session, id); }
 
 void Contracts::forget(const ContractId& id) {
   agreements_.with([&](auto& all) { all.erase(id.text()); });

@@ -102,4 +102,14 @@ class Contracts {
   core::Guarded<std::unordered_map<std::string, std::shared_ptr<const Agreement>>> agreements_;
 };
 
+// A signature that arrives, by a key of the party. Refusals: party.not_found, those of check_signature.
+core::Result<core::Done> check_party_signature(core::sql::Session& session,
+                                               SignedVerb verb,
+                                               const std::string& origin,
+                                               const PartyId& party,
+                                               const core::Hash& document,
+                                               const PartySignature& given);
+// What a change of a contract is answered with: a canonical ContractAnswer. It must be there.
+std::string contract_body(core::sql::Session& session, const ContractId& id);
+
 }  // namespace tally::space

@@ -258,6 +258,14 @@ bool ContentStore::open_chunk(Session& session,
   return true;
 }
 
+Result<core::Done> ContentStore::require_content(Session& session,
+                                                 const DatasetId& dataset,
+                                                 std::uint64_t version) {
+  auto opened = open(session, {dataset, version});
+  if (!opened) return opened.error();
+  return core::Done{};
+}
+
 // What is published never changes, so that what is kept is never stale.
 Result<ContentStore::OpenedPtr> ContentStore::open(Session& session, const Place& place) {
   if (auto kept = find_kept(place)) return kept;
@@ -275,7 +283,11 @@ Result<ContentStore::OpenedPtr> ContentStore::open(Session& session, const Place
   auto subject_key = shred_keys_.find(subject);
   SealKey under = subject_key ? joined(master_key_, *subject_key) : master_key_;
   auto row = session.use<Reads>().key(dataset, number);
-  if (!row.next()) throw Broken("stored content has lost its key: " + place_of(dataset, number));
+  if (!row.next()) {
+    return Error{Refusal::gone, "dataset.content_lost",
+                 "the content of " + place_of(dataset, number) +
+                     " was lost with the disk that the ledger was continued from"};
+  }
   auto key = core::unseal_key(under, row.view(0), place_of(dataset, number) + "key");
   if (!key) {
     throw Broken("the keys do not open the key of " + place_of(dataset, number) +

@@ -88,6 +88,11 @@ class ContentStore {
 
   // --- reading published content ------------------------------------------------------------------
 
+  // That there is content to open. Refusals: those of open_page about the version.
+  core::Result<core::Done> require_content(core::sql::Session& session,
+                                           const DatasetId& dataset,
+                                           std::uint64_t version);
+
   // Records from `from` on: `limit` of them (1 .. page_records_max), fewer at the end of the content
   // or when their bytes would exceed page_content_bytes_max, yet at least one. The same arguments
   // give the same page for ever. Refusals, in this order: dataset.version_not_found (also while it

@@ -127,6 +127,19 @@ FoundEntry find_registration(Session& session, const PartyId& id) {
   throw core::Broken("the ledger lacks the registration of " + id.text());
 }
 
+// Then its entries, or the keys of its parties, stand in entries that carry them.
+bool began_in_another_log(Session& session, const ContractRow& contract) {
+  auto opening = ledger::read_entry(session, 0);
+  auto envelope = opening ? ledger::read_envelope(*opening) : std::nullopt;
+  if (!envelope || envelope->kind != ledger::ledger_reopened_kind) return false;
+  core::Instant began{envelope->at};
+  for (const PartyId& id : {contract.provider, contract.consumer}) {
+    auto party = find_party(session, id);
+    if (!party || party->registered_at < began) return true;
+  }
+  return contract.offered_at < began;
+}
+
 }  // namespace
 
 Result<EvidenceWriter> EvidenceWriter::open(Session& session,
@@ -141,6 +154,12 @@ Result<EvidenceWriter> EvidenceWriter::open(Session& session,
   auto checkpoint =
       note ? ledger::parse_checkpoint(note->text) : Result<ledger::Checkpoint>(note.error());
   if (!checkpoint) throw core::Broken("the server's own checkpoint cannot be read");
+  if (began_in_another_log(session, *contract)) {
+    return Error{
+        Refusal::conflict, "contract.carried",
+        "the contract, or one of its parties, began in the ledger that this one continues; an "
+        "audit of the whole ledger judges it"};
+  }
   EvidenceWriter writer;
   writer.contract_ = *contract;
   writer.size_ = checkpoint->head.size;

@@ -34,7 +34,8 @@ inline constexpr std::string_view evidence_format = "tallystick/evidence/v1";
 class EvidenceWriter {
  public:
   // Refusals: contract.not_found (also for who is no party of it), contract.not_attested (conflict:
-  // there is no attestation within the checkpoint).
+  // there is no attestation within the checkpoint), contract.carried (conflict: it, or a party of it, began
+  // in a ledger that this one continues).
   static core::Result<EvidenceWriter> open(core::sql::Session& session,
                                            const Principal& caller,
                                            const ContractId& id,

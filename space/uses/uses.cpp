@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "core/hash.h"
+#include "space/continuation/continuation.h"
 #include "space/erasure/erasure.h"
 
 namespace tally::space {
@@ -20,7 +21,8 @@ struct Statements {
   core::sql::Connection& db;
   core::sql::Statement standing{db, R"(
     select c.state, c.seq, c.prev, m.used,
-           (select e.seq from erasure e where e.subject = 'content/' || c.dataset || '/' || c.version)
+           (select e.seq from erasure e where e.subject = 'content/' || c.dataset || '/' || c.version),
+           exists (select 1 from contract_hold h where h.contract = c.id)
       from contract c
       join meter m on m.contract = c.id
      where c.id = ?1
@@ -64,6 +66,7 @@ struct Standing {
   Hash prev;
   std::vector<std::uint64_t> used;
   std::optional<std::int64_t> erased_under;  // the dataset version
+  bool is_held = false;
 };
 
 Standing read_standing(Session& session, const ContractId& contract) {
@@ -75,6 +78,7 @@ Standing read_standing(Session& session, const ContractId& contract) {
       standing.seq = row.natural(1);
       standing.prev = row.hash(2);
       standing.erased_under = row.optional_integer(4);
+      standing.is_held = row.integer(5) == 1;
     }
     standing.used.push_back(row.natural(3));
   }
@@ -201,6 +205,10 @@ Result<core::Done> Uses::open_content(Plan& plan) {
     if (!page) return page.error();
     plan.page = *std::move(page);
   } else if (plan.action == Action::download) {
+    auto there = journal_.readers.read([&](Session& session) {
+      return content_.require_content(session, terms.dataset, terms.version);
+    });
+    if (!there) return there.error();
     plan.file = open_file(plan.agreement->version);
   }
   return core::Done{};
@@ -300,6 +308,7 @@ Result<Uses::Recorded> Uses::record(Tx& tx, const Plan& plan) {
   Instant now = journal_.ledger.now();
   Standing standing = read_standing(tx, agreement.id);
   if (standing.erased_under) return erased_meanwhile(agreement, *standing.erased_under, now);
+  if (standing.is_held) return contract_held(agreement.id);
   auto decision = decide_use(agreement.terms, {standing.state, plan.action, plan.purpose, now,
                                                journal_.ledger.time_is_trusted(), standing.used});
   if (!decision.allowed) return refusal_of(decision);
@@ -355,7 +364,7 @@ Result<Uses::Recorded> Uses::repeat(Tx& tx, const Plan& plan, Recorded earlier) 
   auto decision =
       decide_redelivery(agreement.terms, {standing.state, plan.action, plan.purpose, now,
                                           journal_.ledger.time_is_trusted(), standing.used});
-  earlier.delivers = decision.allowed && !standing.erased_under &&
+  earlier.delivers = decision.allowed && !standing.erased_under && !standing.is_held &&
                      earlier.redeliveries < limits_.redeliveries_max &&
                      now.unix_ms - earlier.at.unix_ms < limits_.replay_window_ms;
   if (!earlier.delivers) return earlier;
@@ -392,6 +401,7 @@ Result<Decision> Uses::preview(const Principal& caller,
   if (!planned) return planned.error();
   return journal_.writer.run([&](Tx& tx) -> Result<Decision> {
     auto standing = read_standing(tx, contract);
+    if (standing.is_held) return contract_held(contract);
     return decide_use(planned->agreement->terms,
                       {standing.state, planned->action, planned->purpose, journal_.ledger.now(),
                        journal_.ledger.time_is_trusted(), standing.used});

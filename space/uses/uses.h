@@ -125,7 +125,8 @@ class Uses {
        UseLimits limits = {});
 
   // Refusals, in this order: contract.not_found, contract.not_consumer, use.no_such_delivery,
-  // those of ContentStore::open_page, idempotency_key.reused, use.voided, those of decide_use.
+  // those of ContentStore::open_page, idempotency_key.reused, use.voided, contract.held, those of
+  // decide_use.
   core::Result<UseAnswer> use(const Principal& caller,
                               const ContractId& contract,
                               const std::string& key,

@@ -55,7 +55,7 @@ TEST_CASE("cli audit: what is right in form and conduct exits 0, and says what r
   Copy copy;
   auto words = copy.audit();
   CHECK(words.code == 0);
-  CHECK(holds(words.out, "tables      14 of 14 compared with the replay"));
+  CHECK(holds(words.out, "tables      15 of 15 compared with the replay"));
   CHECK(holds(words.out, honest().running.text() + "  passed  exhausted, 6 entries, 3 of 3 uses"));
   CHECK(holds(words.out, honest().ended.text() + "  passed  terminated"));
   CHECK(holds(words.out, "asserted    5 uses rest on a bearer token alone"));

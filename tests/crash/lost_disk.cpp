@@ -1,5 +1,7 @@
 // The server is killed under load and its disk thrown away: every receipt that was ever answered names an
 // entry on the replica, under the checkpoint that the replica holds, and the replica passes the audit.
+// Then the ledger goes on under another origin, from a backup that was made before the first use and the
+// replica: every use that was answered counts, and none goes out before both parties have confirmed that.
 //
 //   lost_disk TALLYSTICK [ROUNDS]
 #include <atomic>
@@ -8,12 +10,14 @@
 #include <cstdlib>
 #include <filesystem>
 #include <mutex>
+#include <optional>
 #include <random>
 #include <thread>
 #include <vector>
 
 #include "api/replica_store.h"
 #include "core/file.h"
+#include "core/random.h"
 #include "core/sql/sqlite/sqlite.h"
 #include "ledger/checkpoint.h"
 #include "ledger/proof.h"
@@ -90,6 +94,63 @@ void judge(const std::string& program,
   }
 }
 
+// The uses of a contract, as a party sees them.
+std::uint64_t uses_of(live::Party& party, const std::string& contract) {
+  auto view = party.call("GET", "/v1/contracts/" + contract);
+  return static_cast<std::uint64_t>(view.find("contract")->find("uses")->as_integer());
+}
+
+void confirm(live::Party& party, const std::string& contract, std::uint64_t uses) {
+  auto view = party.call("GET", "/v1/contracts/" + contract);
+  auto document = core::Json::object(
+      {{"contract", contract},
+       {"document", *view.find("contract")->find("document_digest")},
+       {"format", "tallystick/confirmation/v1"},
+       {"nonce", core::system_random().salt()},
+       {"used", core::Json::array({core::Json(static_cast<std::int64_t>(uses))})}});
+  party.call("POST", "/v1/contracts/" + contract + "/confirmation",
+             party.sign(space::SignedVerb::confirm, document));
+}
+
+void go_on(const std::string& program,
+           const test::TempDir& dir,
+           const std::string& vkey,
+           const live::Party& former_provider,
+           const live::Party& former_consumer,
+           const Load& load) {
+  std::string space = dir.file("space-2"), origin = "lost.example/ledger-2";
+  std::filesystem::create_directories(space);
+  std::filesystem::rename(dir.file("keys"), space + "/keys");
+  live::run_program({program, "restore", dir.file("backup"), space, "--key", vkey, "--continue",
+                     "--origin", origin, "--from", dir.file("elsewhere"), "--none-is-later"});
+  live::run_program({program, "audit", space, "--key", "@" + space + "/log.vkey", "--quiet"});
+  if (!core::write_file(space + "/tallystick.toml", "")) fail("no configuration");
+  live::ServerProcess server(program, space, {"--replica", dir.file("elsewhere-2")});
+  server.start();
+  auto provider = former_provider.at(server.url(), origin);
+  auto consumer = former_consumer.at(server.url(), origin);
+  auto uses = uses_of(consumer, load.contract);
+  if (uses < load.receipts.size()) fail("a use that was answered is not counted");
+  api::HttpClient client(server.url(), {.bearer_token = consumer.token(), .timeout_s = 5});
+  auto use = [&](const std::string& key) {
+    auto answer =
+        client.request("POST", "/v1/contracts/" + load.contract + "/uses",
+                       {{"Idempotency-Key", key}}, R"({"from":0,"limit":2,"purpose":"training"})");
+    return answer ? answer->status : 0;
+  };
+  if (use("later") != 403) fail("a contract was used that nobody has confirmed");
+  confirm(consumer, load.contract, uses);
+  if (use("later") != 403) fail("a contract was used that its provider has not confirmed");
+  confirm(provider, load.contract, uses);
+  // The content came back with the backup.
+  if (use("later") != 200) fail("a contract cannot be used that both parties have confirmed");
+  if (uses_of(provider, load.contract) != uses + 1) fail("the count does not go on");
+  if (server.stop() != 0) fail("the server did not stop in order");
+  live::run_program({program, "audit", space, "--key", "@" + space + "/log.vkey", "--quiet"});
+  std::printf("          goes on as %s: %llu uses, confirmed by both parties, and one more\n",
+              origin.c_str(), static_cast<unsigned long long>(uses));
+}
+
 void run_round(const std::string& program, int round, std::mt19937& random) {
   test::TempDir dir;
   std::string space = dir.file("space"), replica = dir.file("elsewhere"),
@@ -97,6 +158,7 @@ void run_round(const std::string& program, int round, std::mt19937& random) {
   live::run_program({program, "init", space, "--origin", origin});
   std::string vkey = line_of(space + "/log.vkey");
   Load load;
+  std::optional<live::Party> former_provider, former_consumer;
   {
     live::ServerProcess server(program, space, {"--replica", replica, "--workers", "48"});
     server.start();
@@ -108,6 +170,10 @@ void run_round(const std::string& program, int round, std::mt19937& random) {
     load.url = server.url();
     load.token = consumer.token();
     load.contract = live::agree(provider, consumer, dataset, "training", 1'000'000);
+    live::run_program({program, "backup", space, dir.file("backup")});
+    std::filesystem::copy(space + "/keys", dir.file("keys"));
+    former_provider = provider;
+    former_consumer = consumer;
     std::vector<std::jthread> pool;
     for (int i = 0; i < clients; ++i) pool.emplace_back([&load, i] { load.run(i); });
     while (load.count() < receipts_min) std::this_thread::sleep_for(std::chrono::milliseconds(2));
@@ -120,6 +186,7 @@ void run_round(const std::string& program, int round, std::mt19937& random) {
   judge(program, replica, vkey, load.receipts);
   std::printf("round %2d: killed, disk thrown away; %zu receipts, each on the replica\n", round,
               load.receipts.size());
+  go_on(program, dir, vkey, *former_provider, *former_consumer, load);
   std::fflush(stdout);
 }
 

@@ -12,6 +12,8 @@
 #include "core/json.h"
 #include "core/mapping.h"
 #include "space/clock.h"
+#include "space/continuation/confirmation.h"
+#include "space/continuation/continuation.h"
 #include "space/datasets/dataset.h"
 #include "space/erasure/erasure.h"
 #include "space/opening.h"
@@ -78,6 +80,10 @@ TEST_CASE("entries: each kind of the space has a page that is true") {
   check_page<PartyErased>();
   check_page<ActorErased>();
   check_page<ContractDocumentErased>();
+  check_page<ContractConfirmed>();
+  check_page<LedgerReopened>();
+  check_page<LedgerContinued>();
+  check_page<EntryRecovered>();
 }
 
 TEST_CASE("entries: the signatures in the examples about keys are those that the pages describe") {

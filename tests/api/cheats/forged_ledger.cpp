@@ -170,7 +170,7 @@ void ForgedLedger::follow_with_tables() {
     pragma ignore_check_constraints = on;
     pragma foreign_keys = off;
     delete from answer; delete from line_chunk; delete from project_count; delete from project;
-    delete from use_record; delete from meter; delete from contract; delete from dataset_version;
+    delete from contract_hold; delete from use_record; delete from meter; delete from contract; delete from dataset_version;
     delete from dataset; delete from erasure; delete from actor; delete from added_key;
     delete from retired_key; delete from party;
   )");

@@ -57,6 +57,13 @@ Party::Party(std::string url,
   token_ = given.find("token")->as_string();
 }
 
+Party Party::at(std::string url, std::string origin) const {
+  Party party = *this;
+  party.url_ = std::move(url);
+  party.origin_ = std::move(origin);
+  return party;
+}
+
 Json Party::call(std::string_view method, const std::string& target, const Json& body) {
   api::HttpClient client(url_, {.bearer_token = token_});
   api::HttpClient::Headers headers;

@@ -24,6 +24,9 @@ class Party {
         const std::string& name,
         const std::vector<std::string>& roles);
 
+  // The same party before another server: its key and token go on there.
+  Party at(std::string url, std::string origin) const;
+
   const std::string& id() const { return id_; }
   const std::string& token() const { return token_; }
 
