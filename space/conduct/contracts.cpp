@@ -1,7 +1,5 @@
 #include "space/contracts/contracts.h"
 
-#include <algorithm>
-
 #include "core/json.h"
 #include "space/conduct/floor.h"
 #include "space/contracts/entries.h"
@@ -49,19 +47,6 @@ void judge_signature(const Judged& judged,
   judged.demand(check_signature(statement, key->public_key, event.signature).operator bool(),
                 "contract.signature_invalid",
                 "holds a signature that is not that of the party's key");
-}
-
-// What an offer says, held against the document that was signed.
-void compare_terms(const Judged& judged, const ContractOffered& event, const Terms& terms) {
-  auto compare = [&](const std::string& signed_one, const std::string& said) {
-    judged.demand(signed_one == said, "contract.not_as_signed",
-                  "says something else than the document that was signed", signed_one, said);
-  };
-  compare(terms.provider.text(), event.provider.text());
-  compare(terms.consumer.text(), event.consumer.text());
-  compare(terms.dataset.text(), event.dataset.text());
-  compare(std::to_string(terms.version), std::to_string(event.version));
-  compare(core::to_hex(terms.dataset_digest), core::to_hex(event.dataset_digest));
 }
 
 void judge_dataset(const Judged& judged, const ContractOffered& event) {
@@ -129,17 +114,11 @@ void judge_offered(SpaceReplay& space,
   standing.offered_entry = entry.seq;
   standing.terms = find_terms(judged, event.document);
   if (standing.terms) {
-    compare_terms(judged, event, *standing.terms);
+    judged.tell(judge_offer(event, *standing.terms));
     standing.used.resize(standing.terms->permissions.size());
   }
   space.contracts.link(judged, standing, event.contract_seq, event.contract_prev);
   space.contracts.add(replay, std::move(standing));
-}
-
-bool is_over(const Terms& terms, core::Instant at) {
-  return std::ranges::all_of(terms.permissions, [&](const Permission& permission) {
-    return permission.not_after && *permission.not_after <= at;
-  });
 }
 
 void judge_accepted(SpaceReplay& space,
@@ -151,22 +130,9 @@ void judge_accepted(SpaceReplay& space,
   if (standing == nullptr) return;
   ContractRow& row = standing->row;
   space.actors.judge(judged, row.consumer, Scope::contracts_write);
-  judged.demand(event.consumer == row.consumer, "contract.not_as_signed",
-                "is accepted by somebody else than its consumer", row.consumer.text(),
-                event.consumer.text());
-  judged.demand(event.document == row.document, "contract.not_as_signed",
-                "accepts another document than the one that was offered",
-                core::to_hex(row.document), core::to_hex(event.document));
+  judged.tell(judge_acceptance(event, entry.at, standing->facts_at(judged)));
   judge_signature(judged, SignedVerb::accept, row.consumer, event);
-  if (standing->terms && is_over(*standing->terms, entry.at)) {
-    judged.wrong("contract.expired", "accepts a contract whose time is over", "",
-                 core::format_time(entry.at));
-  }
-  if (!judged.demand(row.state == ContractState::offered, "contract.not_offered",
-                     "accepts a contract that is not offered", "offered",
-                     std::string(state_name(row.state)))) {
-    return;
-  }
+  if (row.state != ContractState::offered) return;
   row.state = ContractState::active;
   row.active_at = entry.at;
 }

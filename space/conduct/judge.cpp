@@ -47,6 +47,10 @@ void Judged::unknown(std::string code, const std::string& words) const {
                   .not_checkable = true});
 }
 
+void Judged::tell(const Faults& faults) const {
+  for (const Fault& fault : faults) wrong(fault.code, fault.words, fault.expected, fault.found);
+}
+
 const ActorFacts* ActorsSeen::find(ledger::Replay& replay, std::string_view actor) {
   std::string key(actor);
   auto known = cache_.find(key);

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "ledger/conduct.h"
+#include "space/conduct/faults.h"
 #include "space/ids.h"
 #include "space/parties/roles.h"
 #include "space/signing.h"
@@ -31,6 +32,7 @@ class Judged {
              std::string expected = "",
              std::string found = "") const;
   void unknown(std::string code, const std::string& words) const;
+  void tell(const Faults& faults) const;
   // Tells unless `is_right`; answers it.
   bool demand(bool is_right,
               const char* code,

@@ -111,6 +111,17 @@ const core::sql::Sql ContractStandings::tables = R"(
   create table conduct_erased (document blob primary key, entry integer not null) strict;
 )";
 
+ContractFacts ContractStanding::facts_at(const Judged& judged) const {
+  return {.document = row.document,
+          .consumer = row.consumer,
+          .dataset = row.dataset,
+          .version = row.version,
+          .state = row.state,
+          .terms = terms ? &*terms : nullptr,
+          .used = used,
+          .time_is_trusted = judged.replay().time_is_trusted};
+}
+
 ContractStanding* ContractStandings::find(Replay& replay, std::string_view contract) {
   auto known = cache_.find(std::string(contract));
   if (known != cache_.end()) return &known->second;

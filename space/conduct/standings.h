@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "ledger/conduct.h"
+#include "space/conduct/faults.h"
 #include "space/conduct/judge.h"
 #include "space/contracts/contract.h"
 #include "space/contracts/contract_tables.h"
@@ -33,6 +34,9 @@ struct ContractStanding {
   std::optional<Terms> terms;       // nothing: the document is not there, or is not what was signed
   std::vector<std::uint64_t> used;  // by rule
   ContractTally tally;
+
+  // What stands before the entry. Good as long as the standing.
+  ContractFacts facts_at(const Judged& judged) const;
 };
 
 class ContractStandings {

@@ -1,5 +1,4 @@
-#include "space/uses/uses.h"
-
+#include "space/conduct/faults.h"
 #include "space/conduct/floor.h"
 #include "space/continuation/continuation.h"
 #include "space/contracts/entries.h"
@@ -28,65 +27,17 @@ struct Statements {
 
 struct UseRow {
   std::string contract;
-  std::uint64_t rule = 0;
-  bool is_voided = false;
-  std::uint64_t redeliveries = 0;
-  core::Instant at;
+  RecordedUse use;
 };
 
 std::optional<UseRow> find_use(Replay& replay, const UseId& use) {
   auto row = replay.tx().use<Statements>().find(use);
   if (!row.next()) return std::nullopt;
-  return UseRow{row.text(0), row.natural(1), row.view(2) == "voided", row.natural(3),
-                row.instant(4)};
-}
-
-std::optional<Action> find_action(std::string_view name) {
-  for (const auto& [action, text] : enum_names(Action{})) {
-    if (text == name) return action;
-  }
-  return std::nullopt;
-}
-
-// Each check of the decision that failed, under the code that the refusal would have had.
-void tell_checks(const Judged& judged, const Decision& decision, const std::string& words) {
-  for (const Check& check : decision.checks) {
-    if (check.passed) continue;
-    judged.wrong(check.code, words + " (" + check.check + ")", check.required, check.actual);
-  }
-}
-
-// Inside state, action, purpose, time and count: by the function that decided it.
-void judge_decision(const Judged& judged,
-                    const ContractStanding& standing,
-                    const UseRecorded& use) {
-  const Terms& terms = *standing.terms;
-  auto action = find_action(use.action);
-  if (!action) {
-    return judged.wrong("use.unknown_action", "records a use by an unknown action", "", use.action);
-  }
-  auto decision = decide_use(terms, {standing.row.state, *action, use.purpose, judged.entry().at,
-                                     judged.replay().time_is_trusted, standing.used});
-  tell_checks(judged, decision, "records a use that the contract does not permit");
-  judged.demand_equal(decision.rule, use.rule, "use.wrong_rule",
-                      "spends the count of another permission than the one that covers it");
-  judged.demand_equal(terms.permissions[decision.rule].uses_max, use.limit, "use.wrong_limit",
-                      "names another limit than the contract");
-}
-
-void judge_members(const Judged& judged, const ContractRow& row, const UseRecorded& use) {
-  if (use.document != row.document) {
-    judged.wrong("use.wrong_document", "rests on another document than the contract's",
-                 core::to_hex(row.document), core::to_hex(use.document));
-  }
-  if (use.dataset != row.dataset || use.version != row.version) {
-    judged.wrong("use.wrong_dataset", "uses another dataset version than the contract's",
-                 row.dataset.text() + " " + std::to_string(row.version),
-                 use.dataset.text() + " " + std::to_string(use.version));
-  }
-  if (use.unit != "call") {
-    judged.wrong("use.wrong_unit", "counts something else than calls", "call", use.unit);
-  }
+  return UseRow{row.text(0),
+                {.rule = row.natural(1),
+                 .is_voided = row.view(2) == "voided",
+                 .redeliveries = row.natural(3),
+                 .at = row.instant(4)}};
 }
 
 // Looked up only where something was erased: an audit reads many uses and few erasures.
@@ -104,20 +55,11 @@ void judge_hold(const SpaceReplay& space, const Judged& judged, const ContractId
                 "uses a contract that is held until both its parties have confirmed its count");
 }
 
-// The count of its rule goes on where it stood.
-void judge_count(const Judged& judged, ContractStanding& standing, const UseRecorded& use) {
+// Without the document, rules are heard of as they are used.
+void note_rule(ContractStanding& standing, std::uint64_t rule) {
   constexpr std::uint64_t rules_max = 8;  // permissions of a document
-  if (use.rule >= rules_max) return;
-  if (use.rule >= standing.used.size()) {
-    if (standing.terms) return;  // told by judge_decision
-    standing.used.resize(use.rule + 1);
-  }
-  std::uint64_t& used = standing.used[use.rule];
-  judged.demand_equal(used, use.count_before, "use.count_broken",
-                      "does not count on from the use before");
-  judged.demand_equal(use.count_before + 1, use.count_after, "use.count_broken",
-                      "does not count by one");
-  used += 1;
+  if (standing.terms || rule < standing.used.size() || rule >= rules_max) return;
+  standing.used.resize(rule + 1);
 }
 
 void judge_key(const Judged& judged, const UseRecorded& use) {
@@ -136,17 +78,9 @@ void judge_key(const Judged& judged, const UseRecorded& use) {
   }
 }
 
-ContractState state_after(const ContractStanding& standing) {
-  const Terms& terms = *standing.terms;
-  for (std::size_t rule = 0; rule < terms.permissions.size(); ++rule) {
-    if (standing.used[rule] < terms.permissions[rule].uses_max) return ContractState::active;
-  }
-  return ContractState::exhausted;
-}
-
 void count_authority(const Judged& judged, ContractTally& tally, const UseRecorded& use) {
   tally.uses += 1;
-  if (use.auth == "token") {
+  if (use.auth == token_authority) {
     tally.asserted += 1;
   } else {
     judged.unknown("use.unknown_authority", "says that it was authorised by " + use.auth +
@@ -163,33 +97,23 @@ void judge_recorded(SpaceReplay& space,
   if (standing == nullptr) return;
   ContractRow& row = standing->row;
   space.actors.judge(judged, row.consumer, Scope::contracts_use);
-  judge_members(judged, row, event);
   judge_content(space, judged, event);
   judge_hold(space, judged, event.contract);
-  if (standing->terms) {
-    judge_decision(judged, *standing, event);
-  } else {
-    judged.demand(
-        row.state == ContractState::active || row.state == ContractState::exhausted,
-        row.state == ContractState::terminated ? "contract.terminated" : "contract.not_active",
-        "records a use of a contract that permits none", "active",
-        std::string(state_name(row.state)));
-  }
-  judge_count(judged, *standing, event);
+  note_rule(*standing, event.rule);
+  judged.tell(judge_use(event, entry.at, standing->facts_at(judged)));
+  if (event.rule < standing->used.size()) standing->used[event.rule] += 1;
   judge_key(judged, event);
   count_authority(judged, standing->tally, event);
   row.uses += 1;
   bool is_open = row.state == ContractState::active || row.state == ContractState::exhausted;
-  if (standing->terms && is_open) row.state = state_after(*standing);
+  if (standing->terms && is_open) row.state = state_of(*standing->terms, standing->used);
 }
 
-// The use that an entry is about. Finding: use.unknown.
-std::optional<UseRow> follow_use(const Judged& judged, const UseId& use) {
+// The use that an entry of this contract is about.
+std::optional<RecordedUse> follow_use(const Judged& judged, const UseId& use) {
   auto row = find_use(judged.replay(), use);
-  judged.demand(row && row->contract == judged.contract(), "use.unknown",
-                "is about a use that this contract has not", "", use.text());
-  if (row && row->contract != judged.contract()) row.reset();
-  return row;
+  if (!row || row->contract != judged.contract()) return std::nullopt;
+  return row->use;
 }
 
 void judge_redelivered(SpaceReplay& space,
@@ -203,31 +127,8 @@ void judge_redelivered(SpaceReplay& space,
   judge_hold(space, judged, event.contract);
   space.actors.judge(judged, standing->row.consumer, Scope::contracts_use);
   auto use = follow_use(judged, event.use);
-  if (!use) return;
-  judged.demand(!use->is_voided, "use.voided", "delivers a use that was voided");
-  judged.demand_equal(use->redeliveries + 1, event.delivery, "use.wrong_delivery",
-                      "does not number the deliveries one by one");
-  UseLimits limits;
-  if (event.delivery > limits.redeliveries_max) {
-    judged.wrong("use.delivered_too_often", "delivers more often than is permitted",
-                 "at most " + std::to_string(limits.redeliveries_max),
-                 std::to_string(event.delivery));
-  }
-  std::int64_t age_ms = entry.at.unix_ms - use->at.unix_ms;
-  if (age_ms >= limits.replay_window_ms) {
-    judged.wrong("use.delivered_too_late", "delivers later than is permitted",
-                 "within " + std::to_string(limits.replay_window_ms) + " ms",
-                 std::to_string(age_ms) + " ms");
-  }
-  // Action and purpose were judged with the use: those of its rule pass again.
-  if (standing->terms && use->rule < standing->terms->permissions.size()) {
-    const Permission& permission = standing->terms->permissions[use->rule];
-    auto decision = decide_redelivery(
-        *standing->terms, {standing->row.state, permission.actions[0], permission.purposes[0],
-                           entry.at, replay.time_is_trusted, standing->used});
-    tell_checks(judged, decision, "delivers when the contract does not permit it");
-  }
-  replay.tx().use<Statements>().redeliver(event.use, event.delivery).run();
+  judged.tell(judge_redelivery(event, entry.at, use ? &*use : nullptr, standing->facts_at(judged)));
+  if (use) replay.tx().use<Statements>().redeliver(event.use, event.delivery).run();
 }
 
 void judge_voided(SpaceReplay& space,
@@ -237,21 +138,11 @@ void judge_voided(SpaceReplay& space,
   Judged judged(replay, entry, event.contract.text());
   ContractStanding* standing = space.contracts.follow(judged, event);
   if (standing == nullptr) return;
-  judged.demand(entry.by == "system", "entry.wrong_author",
-                "voids a use, which the server alone does", "system", std::string(entry.by));
-  judged.demand(event.reason == "content_unreadable", "use.unknown_reason",
-                "voids a use for an unknown reason", "content_unreadable", event.reason);
   auto use = follow_use(judged, event.use);
-  if (!use) return;
-  if (!judged.demand(!use->is_voided, "use.voided", "voids a use that was voided")) return;
-  judged.demand_equal(use->rule, event.rule, "use.wrong_rule",
-                      "gives back the count of another permission than the use spent");
-  if (use->rule < standing->used.size() && standing->used[use->rule] > 0) {
-    std::uint64_t& used = standing->used[use->rule];
-    used -= 1;
-    judged.demand_equal(used, event.count_after, "use.count_broken",
-                        "does not give back exactly one");
-  }
+  judged.tell(judge_void(event, entry.by, use ? &*use : nullptr, standing->facts_at(judged)));
+  if (!use || use->is_voided) return;
+  if (use->rule < standing->used.size() && standing->used[use->rule] > 0)
+    standing->used[use->rule] -= 1;
   replay.tx().use<Statements>().void_(event.use).run();
   standing->tally.voided += 1;
   ContractRow& row = standing->row;
