@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <ostream>
 #include <string>
 #include <utility>
@@ -10,6 +11,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "api/cli/cosigned.h"
 #include "api/cli/log_key.h"
 #include "api/cli/verify_evidence.h"
 #include "api/witness_dir.h"
@@ -20,6 +22,7 @@
 #include "ledger/envelope.h"
 #include "ledger/policy.h"
 #include "ledger/proof.h"
+#include "space/evidence/evidence_check.h"
 
 namespace tally::api {
 namespace {
@@ -36,13 +39,16 @@ constexpr const char* footer =
     "contract (GET /v1/contracts/{id}/evidence). Nothing else is needed, and nothing is asked of "
     "a\n"
     "server.\n"
-    "Exit codes: 0 what it claims is in the log; 1 it is not proved; 2 could not check.";
+    "Exit codes: 0 what it claims is in the log; 1 it is not proved; 2 could not check; 3 "
+    "evidence\n"
+    "with entries of a kind that this program does not know: proved in part.";
 
 struct Options {
   std::string receipt;
   std::string key;
   std::string policy;
-  std::uint64_t attested_from = 0;
+  std::optional<std::uint64_t> attested_from;
+  std::vector<std::string> party_keys;
   bool json = false;
 };
 
@@ -125,13 +131,6 @@ std::string time_of(const Claim& claim) {
   return core::format_time({claim.entry.find("at")->as_integer()});
 }
 
-std::string cosigned_at(const ledger::VerifiedSignature& cosignature) {
-  constexpr std::uint64_t year_9999_s = 253'370'764'800;
-  std::uint64_t time_s = cosignature.time.value_or(0);
-  if (time_s > year_9999_s) return std::to_string(time_s);
-  return core::format_time({static_cast<std::int64_t>(time_s * 1000)});
-}
-
 void print(const Claim& claim, std::ostream& out) {
   const ledger::Checkpoint& checkpoint = claim.receipt.checkpoint;
   out << "Proved: entry " << claim.receipt.index << " of " << checkpoint.origin << "\n";
@@ -140,19 +139,13 @@ void print(const Claim& claim, std::ostream& out) {
   out << "  by          " << in_line(*claim.entry.find("by")) << "\n";
   out << "  checkpoint  size " << checkpoint.head.size << ", root "
       << core::to_hex(checkpoint.head.root) << "\n";
-  for (const auto& cosignature : claim.cosignatures)
-    out << "  cosigned    " << cosignature.key.name << ", " << cosigned_at(cosignature) << "\n";
+  print_cosigned(claim.cosignatures, out);
   for (const auto& [name, value] : claim.entry.find("body")->as_object()) {
     out << "    " << name << ": " << in_line(value) << "\n";
   }
 }
 
 Json to_json(const Claim& claim) {
-  Json::Array cosignatures;
-  for (const auto& cosignature : claim.cosignatures) {
-    cosignatures.push_back(
-        Json::object({{"name", cosignature.key.name}, {"time", cosigned_at(cosignature)}}));
-  }
   const ledger::Checkpoint& checkpoint = claim.receipt.checkpoint;
   return Json::object({{"verify", "proved"},
                        {"origin", checkpoint.origin},
@@ -160,7 +153,7 @@ Json to_json(const Claim& claim) {
                        {"size", count_json(checkpoint.head.size)},
                        {"root", core::to_hex(checkpoint.head.root)},
                        {"time", time_of(claim)},
-                       {"cosignatures", std::move(cosignatures)},
+                       {"cosignatures", cosigned_json(claim.cosignatures)},
                        {"entry", claim.entry}});
 }
 
@@ -174,19 +167,39 @@ int refused(
   return report(terminal, "verify", error, code);
 }
 
-int verify_command(const Options& options, Terminal& terminal) {
-  if (is_evidence(options.receipt)) {
-    auto key = read_log_key(options.key);
-    if (!key) return refused(options, "not_checked", key.error(), exit_could_not, terminal);
-    auto done =
-        verify_evidence(options.receipt, *key, options.attested_from, options.json, terminal);
-    return done ? exit_done : refused(options, "not_proved", done.error(), exit_refused, terminal);
+Result<std::vector<space::PartyPin>> read_pins(const std::vector<std::string>& texts) {
+  std::vector<space::PartyPin> pins;
+  for (const std::string& text : texts) {
+    auto pin = space::PartyPin::parse(text);
+    if (!pin) {
+      return Error{Refusal::invalid, "party_key.malformed",
+                   text + " is not PARTY=KEY, where KEY is 64 hex digits or a key id."};
+    }
+    pins.push_back(*pin);
   }
-  auto believed = read_believed(options);
-  if (!believed) return refused(options, "not_checked", believed.error(), exit_could_not, terminal);
+  return pins;
+}
+
+int verify_as_evidence(const Options& options, const Believed& believed, Terminal& terminal) {
+  auto pins = read_pins(options.party_keys);
+  if (!pins) return refused(options, "not_checked", pins.error(), exit_could_not, terminal);
+  auto check = std::visit(
+      [&](const auto& by) { return space::EvidenceCheck(by, *std::move(pins)); }, believed);
+  auto done = verify_evidence(options.receipt, check, options.attested_from.value_or(0),
+                              options.json, terminal);
+  return done ? *done : refused(options, "not_proved", done.error(), exit_refused, terminal);
+}
+
+int verify_as_receipt(const Options& options, const Believed& believed, Terminal& terminal) {
   auto bytes = core::read_file(options.receipt, ledger::note_bytes_max + 1);
   if (!bytes) return refused(options, "not_checked", bytes.error(), exit_could_not, terminal);
-  auto claim = read_claim(*bytes, *believed);
+  if (options.attested_from || !options.party_keys.empty()) {
+    Error error{Refusal::invalid, "option.not_applicable",
+                std::string(options.attested_from ? "--attested-from" : "--party-key") +
+                    " is for evidence, and " + options.receipt + " is none."};
+    return refused(options, "not_checked", error, exit_could_not, terminal);
+  }
+  auto claim = read_claim(*bytes, believed);
   if (!claim) return refused(options, "not_proved", claim.error(), exit_refused, terminal);
   if (options.json) {
     terminal.out << core::canonical(to_json(*claim)) << "\n";
@@ -194,6 +207,13 @@ int verify_command(const Options& options, Terminal& terminal) {
     print(*claim, terminal.out);
   }
   return exit_done;
+}
+
+int verify_command(const Options& options, Terminal& terminal) {
+  auto believed = read_believed(options);
+  if (!believed) return refused(options, "not_checked", believed.error(), exit_could_not, terminal);
+  if (is_evidence(options.receipt)) return verify_as_evidence(options, *believed, terminal);
+  return verify_as_receipt(options, *believed, terminal);
 }
 
 }  // namespace
@@ -209,6 +229,12 @@ void add_verify_command(CLI::App& app, Chosen& chosen) {
                      "Instead: a file that names logs, witnesses and a quorum (tlog-policy)");
   verify->add_option("--attested-from", options->attested_from,
                      "Evidence: refuse an attestation that stands before this entry");
+  verify
+      ->add_option(
+          "--party-key", options->party_keys,
+          "Evidence: PARTY=KEY, what is known of a party's key, its public key in hex or its "
+          "id;\nagain for each party; another key is refused")
+      ->allow_extra_args(false);
   verify->add_flag("--json", options->json, "One JSON object");
   verify->footer(footer);
   verify->callback([options, &chosen] {

@@ -1,5 +1,5 @@
-// An attestation closes a contract's own chain at a position: "these are all, up to here". Whoever
-// holds the entries before it can show that none is missing (space/evidence/evidence.h).
+// An attestation closes a contract's own chain at a position: "these are all in this chain, up to here".
+// Whoever holds the entries before it can show that the chain has no gap (space/evidence/evidence.h).
 #pragma once
 
 #include <cstdint>

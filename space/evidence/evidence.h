@@ -1,7 +1,7 @@
 // Evidence about a contract: one file with all of its entries up to an attestation, each proved to be in
 // the log, and with what they rest on. It can be checked offline with the log's public key alone.
 //
-// A file of lines, each canonical JSON, written and read in constant memory:
+// A file of lines, each canonical JSON:
 //
 //   {"checkpoint":"<signed note>","contract":"ctr_..","format":"tallystick/evidence/v1"}
 //   {"document":{..}}                       the contract as it was signed, and its termination, if any
@@ -12,6 +12,9 @@
 //
 // `path` is the RFC 6962 inclusion proof of the entry in the tree of the checkpoint; its index is the
 // entry's own `seq`.
+//
+// Written in constant memory. What it proves, and what no part of a ledger can: evidence_check.h,
+// docs/evidence.md.
 #pragma once
 
 #include <cstdint>

@@ -8,6 +8,7 @@
 #include "ledger/merkle_tree.h"
 #include "space/contracts/contracts.h"
 #include "space/contracts/entries.h"
+#include "space/erasure/erasure.h"
 #include "space/evidence/attestation.h"
 #include "space/evidence/evidence.h"
 #include "space/parties/party.h"
@@ -42,21 +43,57 @@ Result<Event> read(const ledger::Envelope& entry, const Json& body) {
   return event;
 }
 
-Error wrong_signature(const ledger::Envelope& entry, const PartyId& party) {
-  return refuse("evidence.wrong_signature",
-                name_of(entry) + " is not signed with a key that was " + party.text() + "'s there");
+// Under what the check of evidence refuses what the judge found.
+std::string code_of(const std::string& fault) {
+  static constexpr std::string_view counts[] = {"use.count_broken", "use.wrong_rule",
+                                                "use.wrong_limit", "use.wrong_delivery"};
+  static constexpr std::string_view uses[] = {"use.unknown", "use.voided", "use.recorded_twice",
+                                              "use.key_charged_twice"};
+  if (std::ranges::count(counts, fault) > 0) return "evidence.wrong_count";
+  if (std::ranges::count(uses, fault) > 0) return "evidence.wrong_use";
+  if (fault == "contract.not_as_signed") return "evidence.wrong_document";
+  return "evidence.not_permitted";
 }
 
-std::optional<Action> find_action(std::string_view name) {
-  for (const auto& [action, text] : enum_names(Action{})) {
-    if (text == name) return action;
-  }
-  return std::nullopt;
+// The first thing that is wrong, if any.
+Result<Done> refuse_faults(const ledger::Envelope& entry, const Faults& faults) {
+  if (faults.empty()) return Done{};
+  const Fault& fault = faults.front();
+  std::string words = name_of(entry) + " " + fault.words;
+  if (!fault.found.empty()) words += ": " + fault.found;
+  if (!fault.expected.empty()) words += ", not " + fault.expected;
+  return refuse(code_of(fault.code), words + " (" + fault.code + ")");
 }
+
+// Of the floor above, whose kinds are not known by name here.
+constexpr std::string_view project_opened_kind = "project.opened/1";
 
 }  // namespace
 
+EvidenceCheck::EvidenceCheck(const ledger::VerifierKey& log_key, std::vector<PartyPin> pins)
+    : open_([&log_key](std::string_view note) -> Result<ledger::WitnessedCheckpoint> {
+        auto checkpoint = ledger::open_checkpoint(note, log_key.name, log_key);
+        if (!checkpoint) return checkpoint.error();
+        return ledger::WitnessedCheckpoint{*std::move(checkpoint), {}, {}};
+      }),
+      pins_(std::move(pins)) {}
+
+EvidenceCheck::EvidenceCheck(const ledger::Policy& policy, std::vector<PartyPin> pins)
+    : open_([&policy](std::string_view note) { return ledger::open_witnessed(note, policy); }),
+      pins_(std::move(pins)) {}
+
+// What this program does not know may be why the rest does not fit.
 Result<Done> EvidenceCheck::take(std::string_view line) {
+  auto taken = take_line(line);
+  if (taken || verdict_.unknown.empty()) return taken;
+  Error error = taken.error();
+  const UnknownEntry& unknown = verdict_.unknown.front();
+  error.message += "; before it, entry " + std::to_string(unknown.seq) +
+                   " is of the unknown kind " + unknown.kind;
+  return error;
+}
+
+Result<Done> EvidenceCheck::take_line(std::string_view line) {
   auto json = core::parse_json(line, {.bytes_max = evidence_line_bytes_max});
   if (!json || core::canonical(*json) != line) {
     return malformed("line " + std::to_string(lines_ + 1) + " is not canonical JSON");
@@ -75,22 +112,26 @@ Result<Done> EvidenceCheck::take_head(const Json& line) {
   if (format == nullptr || *format != evidence_format || note == nullptr || contract == nullptr) {
     return malformed("the first line does not begin evidence of a known format");
   }
-  auto checkpoint = ledger::open_checkpoint(*note, log_key_.name, log_key_);
-  if (!checkpoint) return checkpoint.error();
-  verdict_.checkpoint = *std::move(checkpoint);
+  auto opened = open_(*note);
+  if (!opened) return opened.error();
+  verdict_.checkpoint = std::move(opened->checkpoint);
+  verdict_.cosignatures = std::move(opened->cosignatures);
   verdict_.contract = *contract;
   return Done{};
 }
 
 Result<Done> EvidenceCheck::take_document(const Json& document) {
   Hash digest = core::sha256(core::canonical(document));
-  if (terms_) {
-    termination_ = digest;
-    auto ending = core::decode<TerminationDocument>(document);
-    if (ending && ending->contract.text() == verdict_.contract && ending->document == document_)
-      return Done{};
-    return refuse("evidence.wrong_document", "a document is not about the end of this contract");
-  }
+  if (!terms_) return take_terms(document, digest);
+  termination_ = digest;
+  auto ending = core::decode<TerminationDocument>(document);
+  if (ending && ending->format == TerminationDocument::format_name &&
+      ending->contract.text() == verdict_.contract && ending->document == document_)
+    return Done{};
+  return refuse("evidence.wrong_document", "a document is not about the end of this contract");
+}
+
+Result<Done> EvidenceCheck::take_terms(const Json& document, const Hash& digest) {
   auto read = core::decode<ContractDocument>(document);
   auto terms = read ? read_terms(*read, "") : Result<Terms>(read.error());
   if (!terms) return refuse("evidence.wrong_document", "the contract's document is no contract");
@@ -100,6 +141,12 @@ Result<Done> EvidenceCheck::take_document(const Json& document) {
   verdict_.provider = terms_->provider;
   verdict_.consumer = terms_->consumer;
   for (const Permission& permission : terms_->permissions) verdict_.limit += permission.uses_max;
+  for (const PartyPin& pin : pins_) {
+    if (pin.party != verdict_.provider && pin.party != verdict_.consumer) {
+      return refuse("evidence.wrong_party_key",
+                    pin.party.text() + ", whose key was given, is no party of this contract");
+    }
+  }
   return Done{};
 }
 
@@ -124,23 +171,22 @@ Result<Done> EvidenceCheck::take_proof(const Json& line) {
     return refuse("evidence.not_included",
                   name_of(*envelope) + " is not in the tree that the log signed");
   }
-  if (!consumer_.party) return take_registration(*envelope, *body);
-  if (envelope->seq < next_seq_)
-    return refuse("evidence.gap", name_of(*envelope) + " stands behind a later one");
-  next_seq_ = envelope->seq + 1;
-  if (envelope->kind == PartyKeyAdded::kind) return take_key_added(*envelope, *body);
-  if (envelope->kind == PartyKeyRetired::kind) return take_key_retired(*envelope, *body);
-  return take_entry(*envelope, *body, leaf);
+  if (!consumer_.party()) return take_registration(*envelope, *body);
+  return take_in_order(*envelope, *body, leaf);
 }
 
-EvidenceCheck::HeldKey* EvidenceCheck::Signer::find(const KeyId& id) {
-  auto found = std::ranges::find(keys, id, &HeldKey::id);
-  return found == keys.end() ? nullptr : &*found;
-}
-
-const EvidenceCheck::HeldKey* EvidenceCheck::Signer::find_valid(const KeyId& id) const {
-  auto found = std::ranges::find(keys, id, &HeldKey::id);
-  return found == keys.end() || found->is_retired ? nullptr : &*found;
+Result<Done> EvidenceCheck::take_in_order(const ledger::Envelope& entry,
+                                          const Json& body,
+                                          const Hash& leaf) {
+  if (entry.seq < next_seq_)
+    return refuse("evidence.gap", name_of(entry) + " stands behind a later one");
+  if (entry.at < last_at_ms_)
+    return refuse("evidence.gap", name_of(entry) + " is dated before the one that it follows");
+  next_seq_ = entry.seq + 1;
+  last_at_ms_ = entry.at;
+  if (entry.kind == PartyKeyAdded::kind) return take_key_added(entry, body);
+  if (entry.kind == PartyKeyRetired::kind) return take_key_retired(entry, body);
+  return take_entry(entry, body, leaf);
 }
 
 // The provider's, then the consumer's.
@@ -150,13 +196,13 @@ Result<Done> EvidenceCheck::take_registration(const ledger::Envelope& entry, con
   }
   auto event = read<PartyRegistered>(entry, body);
   if (!event) return event.error();
-  bool is_provider = !provider_.party;
-  const PartyId& due = is_provider ? verdict_.provider : verdict_.consumer;
-  if (event->party != due || entry.by != due.text()) {
+  bool is_provider = !provider_.party();
+  if (event->party != (is_provider ? verdict_.provider : verdict_.consumer))
     return refuse("evidence.foreign_entry", name_of(entry) + " registers another party");
-  }
-  (is_provider ? provider_ : consumer_) = {event->party, {{event->key, event->public_key}}};
-  return Done{};
+  if (provider_.holds(event->key))
+    return refuse("evidence.wrong_key", name_of(entry) + " registers the key of another party");
+  registered_ = std::max(registered_, entry.seq);
+  return (is_provider ? provider_ : consumer_).take(*event, entry.by, entry.seq, pins_);
 }
 
 Result<Done> EvidenceCheck::take_key_added(const ledger::Envelope& entry, const Json& body) {
@@ -164,35 +210,18 @@ Result<Done> EvidenceCheck::take_key_added(const ledger::Envelope& entry, const 
   if (!event) return event.error();
   if (event->party != verdict_.provider && event->party != verdict_.consumer)
     return refuse("evidence.foreign_entry", name_of(entry) + " adds a key of another party");
-  Signer& signer = event->party == verdict_.provider ? provider_ : consumer_;
-  const HeldKey* lets_in = signer.find_valid(event->signer);
-  if (lets_in == nullptr || signer.find(event->key) != nullptr ||
-      signer.keys.size() >= party_keys_max ||
-      !check_addition(log_key_.name, *event, lets_in->public_key)) {
-    return wrong_signature(entry, event->party);
-  }
-  signer.keys.push_back({event->key, event->public_key});
-  return Done{};
+  const ShownKeys& other = event->party == verdict_.provider ? consumer_ : provider_;
+  if (other.holds(event->key))
+    return refuse("evidence.wrong_key", name_of(entry) + " adds the key of another party");
+  return keys_of(event->party).take(*event, entry.by, entry.seq, origin(), pins_);
 }
 
-// One without a signature is the operator's, and takes away what is not missed.
 Result<Done> EvidenceCheck::take_key_retired(const ledger::Envelope& entry, const Json& body) {
   auto event = read<PartyKeyRetired>(entry, body);
   if (!event) return event.error();
-  bool is_provider = event->party == verdict_.provider;
-  Signer& signer = is_provider ? provider_ : consumer_;
-  HeldKey* retired = signer.find(event->key);
-  if (event->party != *signer.party || retired == nullptr)
+  if (event->party != verdict_.provider && event->party != verdict_.consumer)
     return refuse("evidence.foreign_entry", name_of(entry) + " retires a key of another party");
-  if (event->signature.has_value() != event->signer.has_value())
-    return wrong_signature(entry, event->party);
-  if (event->signer) {
-    const HeldKey* signs = signer.find_valid(*event->signer);
-    if (signs == nullptr || !check_retirement(log_key_.name, *event, signs->public_key))
-      return wrong_signature(entry, event->party);
-  }
-  retired->is_retired = true;
-  return Done{};
+  return keys_of(event->party).take(*event, entry.by, entry.seq, origin());
 }
 
 Result<Done> EvidenceCheck::take_entry(const ledger::Envelope& entry,
@@ -211,102 +240,154 @@ Result<Done> EvidenceCheck::take_entry(const ledger::Envelope& entry,
   if (verdict_.entries == 0 && entry.kind != ContractOffered::kind) {
     return refuse("evidence.gap", "the contract's first entry is not its offer");
   }
+  if (verdict_.entries == 0 && entry.seq < registered_) {
+    return refuse("evidence.late_registration",
+                  "a party was registered at entry " + std::to_string(registered_) +
+                      ", behind the contract's first, " + name_of(entry));
+  }
   prev_ = leaf;
   ++verdict_.entries;
   return take_act(entry, body);
 }
 
-Result<Done> EvidenceCheck::check_signer(SignedVerb verb,
-                                         const PartyId& party,
-                                         const Json& body,
-                                         const Hash& document) const {
-  const Signer& signer = party == verdict_.provider ? provider_ : consumer_;
-  const std::string* key_text = text_of(body, "key");
-  const std::string* text = text_of(body, "signature");
-  auto key = key_text != nullptr ? KeyId::parse(*key_text) : std::nullopt;
-  auto signature = text != nullptr ? Signature::parse(*text) : std::nullopt;
-  const HeldKey* held = key ? signer.find_valid(*key) : nullptr;
-  if (signer.party == party && held != nullptr && signature) {
-    SignedStatement statement{verb, log_key_.name, party, held->id, document};
-    if (check_signature(statement, held->public_key, *signature)) return Done{};
-  }
-  return refuse("evidence.wrong_signature",
-                "the signature of " + party.text() + " is not by a key that was its own there");
-}
-
+// The closed list of what may continue a contract's chain.
 Result<Done> EvidenceCheck::take_act(const ledger::Envelope& entry, const Json& body) {
   if (entry.kind == UseRecorded::kind) return take_use(entry, body);
-  if (entry.kind == UseVoided::kind) return take_void(body);
+  if (entry.kind == UseRedelivered::kind) return take_redelivery(entry, body);
+  if (entry.kind == UseVoided::kind) return take_void(entry, body);
+  if (entry.kind == ContractOffered::kind) return take_offer(entry, body);
+  if (entry.kind == ContractAccepted::kind) return take_acceptance(entry, body);
+  if (entry.kind == ContractTerminated::kind) return take_termination(entry, body);
   if (entry.kind == ContractAttested::kind) return take_attestation(entry, body);
-  if (entry.kind == UseRedelivered::kind) {
-    verdict_.redelivered += 1;
-    if (verdict_.state == ContractState::active || verdict_.state == ContractState::exhausted)
-      return Done{};
-    return refuse("evidence.not_permitted", name_of(entry) + " delivers when nothing is permitted");
+  if (entry.kind == ContractDocumentErased::kind) return take_erasure(entry, body);
+  if (entry.kind == project_opened_kind) {
+    verdict_.asserted.others += 1;
+  } else {
+    note_unknown(entry);
   }
-  if (entry.kind == ContractOffered::kind || entry.kind == ContractAccepted::kind) {
-    bool is_offer = entry.kind == ContractOffered::kind;
-    const std::string* document = text_of(body, "document");
-    if (document == nullptr || *document != core::to_hex(document_)) {
-      return refuse("evidence.wrong_document", name_of(entry) + " is about another document");
-    }
-    if (is_offer != (verdict_.entries == 1) ||
-        (!is_offer && verdict_.state != ContractState::offered)) {
-      return refuse("evidence.not_permitted", name_of(entry) + " signs what is signed");
-    }
-    if (!is_offer) verdict_.state = ContractState::active;
-    return check_signer(is_offer ? SignedVerb::offer : SignedVerb::accept,
-                        is_offer ? verdict_.provider : verdict_.consumer, body, document_);
-  }
-  if (entry.kind == ContractTerminated::kind) {
-    auto event = read<ContractTerminated>(entry, body);
-    if (!event) return event.error();
-    if (termination_ != event->document) {
-      return refuse("evidence.wrong_document", name_of(entry) + " lacks its document");
-    }
-    verdict_.state = ContractState::terminated;
-    return check_signer(SignedVerb::terminate, event->party, body, event->document);
-  }
-  return Done{};  // of another floor: it continues the chain
+  return Done{};
+}
+
+void EvidenceCheck::note_unknown(const ledger::Envelope& entry) {
+  verdict_.unknown_count += 1;
+  if (verdict_.unknown.size() < unknown_entries_kept_max)
+    verdict_.unknown.push_back({entry.seq, std::string(entry.kind)});
+}
+
+ContractFacts EvidenceCheck::facts() const {
+  // Whether the clock was trusted is for those who see the whole ledger.
+  return {.document = document_,
+          .consumer = verdict_.consumer,
+          .dataset = terms_->dataset,
+          .version = terms_->version,
+          .state = verdict_.state,
+          .terms = &*terms_,
+          .used = used_,
+          .time_is_trusted = true};
+}
+
+Result<Done> EvidenceCheck::take_offer(const ledger::Envelope& entry, const Json& body) {
+  auto event = read<ContractOffered>(entry, body);
+  if (!event) return event.error();
+  if (event->document != document_)
+    return refuse("evidence.wrong_document", name_of(entry) + " is about another document");
+  if (verdict_.entries != 1)
+    return refuse("evidence.not_permitted", name_of(entry) + " offers what is offered");
+  auto judged = refuse_faults(entry, judge_offer(*event, *terms_));
+  if (!judged) return judged;
+  return provider_.check(
+      {SignedVerb::offer, origin(), verdict_.provider, event->key, event->document},
+      event->signature);
+}
+
+Result<Done> EvidenceCheck::take_acceptance(const ledger::Envelope& entry, const Json& body) {
+  auto event = read<ContractAccepted>(entry, body);
+  if (!event) return event.error();
+  auto judged = refuse_faults(entry, judge_acceptance(*event, {entry.at}, facts()));
+  if (!judged) return judged;
+  verdict_.state = ContractState::active;
+  return consumer_.check(
+      {SignedVerb::accept, origin(), verdict_.consumer, event->key, event->document},
+      event->signature);
+}
+
+Result<Done> EvidenceCheck::take_termination(const ledger::Envelope& entry, const Json& body) {
+  auto event = read<ContractTerminated>(entry, body);
+  if (!event) return event.error();
+  if (termination_ != event->document)
+    return refuse("evidence.wrong_document", name_of(entry) + " lacks its document");
+  if (event->party != verdict_.provider && event->party != verdict_.consumer)
+    return refuse("evidence.not_permitted", name_of(entry) + " ends the contract of others");
+  if (verdict_.state == ContractState::terminated)
+    return refuse("evidence.not_permitted", name_of(entry) + " ends what was ended before");
+  verdict_.state = ContractState::terminated;
+  return keys_of(event->party)
+      .check({SignedVerb::terminate, origin(), event->party, event->key, event->document},
+             event->signature);
 }
 
 Result<Done> EvidenceCheck::take_use(const ledger::Envelope& entry, const Json& body) {
   auto use = read<UseRecorded>(entry, body);
   if (!use) return use.error();
-  auto action = find_action(use->action);
-  if (!action || use->document != document_) {
-    return refuse("evidence.not_permitted", name_of(entry) + " is a use of something else");
+  if (use->auth != token_authority) {
+    return refuse("evidence.unknown_authority", name_of(entry) +
+                                                    " says that it was authorised by \"" +
+                                                    use->auth + "\", which cannot be checked");
   }
-  // Whether the clock was trusted is for those who see the whole ledger.
-  auto decision =
-      decide_use(*terms_, {verdict_.state, *action, use->purpose, {entry.at}, true, used_});
-  if (!decision.allowed) {
-    return refuse("evidence.not_permitted", name_of(entry) +
-                                                " is a use that the contract does not permit: " +
-                                                refusal_of(decision).message);
-  }
-  std::uint64_t& used = used_[decision.rule];
-  if (use->rule != decision.rule || use->count_before != used || use->count_after != used + 1 ||
-      use->limit != terms_->permissions[decision.rule].uses_max) {
-    return refuse("evidence.wrong_count",
-                  name_of(entry) + " does not count on from the use before");
-  }
-  used += 1;
+  Faults faults = judge_use(*use, {entry.at}, facts());
+  RecordedUse recorded{.rule = use->rule, .is_voided = false, .redeliveries = 0, .at = {entry.at}};
+  bool is_new = uses_.emplace(use->use, recorded).second;
+  bool is_charged = !charged_.insert(use->key).second;
+  if (!is_new) faults.push_back({"use.recorded_twice", "records a use that was recorded", "", ""});
+  if (is_charged)
+    faults.push_back({"use.key_charged_twice", "charges a key that was charged before", "", ""});
+  if (!faults.empty()) return refuse_faults(entry, faults);
+  used_[use->rule] += 1;
   verdict_.uses += 1;
-  if (use->auth == "token") verdict_.asserted += 1;
+  verdict_.asserted.uses += 1;
+  verdict_.state = state_of(*terms_, used_);
   return Done{};
 }
 
-Result<Done> EvidenceCheck::take_void(const Json& body) {
-  auto event = core::decode<UseVoided>(body);
-  if (!event) return malformed("a void is none");
-  if (event->rule >= used_.size() || used_[event->rule] == 0 ||
-      event->count_after != used_[event->rule] - 1) {
-    return refuse("evidence.wrong_count", "a void does not give back exactly one use");
-  }
-  used_[event->rule] -= 1;
+Result<Done> EvidenceCheck::take_redelivery(const ledger::Envelope& entry, const Json& body) {
+  auto event = read<UseRedelivered>(entry, body);
+  if (!event) return event.error();
+  auto use = uses_.find(event->use);
+  RecordedUse* recorded = use == uses_.end() ? nullptr : &use->second;
+  auto judged = refuse_faults(entry, judge_redelivery(*event, {entry.at}, recorded, facts()));
+  if (!judged) return judged;
+  recorded->redeliveries += 1;
+  verdict_.redelivered += 1;
+  verdict_.asserted.redeliveries += 1;
+  return Done{};
+}
+
+Result<Done> EvidenceCheck::take_void(const ledger::Envelope& entry, const Json& body) {
+  auto event = read<UseVoided>(entry, body);
+  if (!event) return event.error();
+  auto use = uses_.find(event->use);
+  RecordedUse* recorded = use == uses_.end() ? nullptr : &use->second;
+  auto judged = refuse_faults(entry, judge_void(*event, entry.by, recorded, facts()));
+  if (!judged) return judged;
+  recorded->is_voided = true;
+  used_[recorded->rule] -= 1;
   verdict_.uses -= 1;
   verdict_.voided += 1;
+  verdict_.asserted.voids += 1;
+  if (verdict_.state == ContractState::exhausted) verdict_.state = ContractState::active;
+  return Done{};
+}
+
+// Whoever still had the document: for others, evidence ends with its erasure.
+Result<Done> EvidenceCheck::take_erasure(const ledger::Envelope& entry, const Json& body) {
+  auto event = read<ContractDocumentErased>(entry, body);
+  if (!event) return event.error();
+  if (event->document != document_)
+    return refuse("evidence.wrong_document", name_of(entry) + " erases another document");
+  if (verdict_.state != ContractState::terminated)
+    return refuse("evidence.not_permitted",
+                  name_of(entry) + " erases the document of a contract that has not ended");
+  verdict_.asserted.others += 1;
   return Done{};
 }
 
@@ -321,6 +402,7 @@ Result<Done> EvidenceCheck::take_attestation(const ledger::Envelope& entry, cons
   }
   verdict_.attested_entry = entry.seq;
   verdict_.attested_at = {entry.at};
+  verdict_.asserted.others += 1;
   is_closed_ = true;
   return Done{};
 }
@@ -330,9 +412,12 @@ Result<EvidenceVerdict> EvidenceCheck::finish() const {
     return refuse("evidence.not_closed",
                   "no attestation stands at the end: entries may be missing");
   }
+  for (const ShownKeys* keys : {&provider_, &consumer_}) {
+    if (auto fits = keys->check_pins(); !fits) return fits.error();
+  }
   EvidenceVerdict verdict = verdict_;
-  bool is_spent = verdict.state == ContractState::active && verdict.uses >= verdict.limit;
-  if (is_spent) verdict.state = ContractState::exhausted;
+  verdict.provider_keys = provider_.list();
+  verdict.consumer_keys = consumer_.list();
   return verdict;
 }
 

@@ -1,228 +1,28 @@
-// A contract from its offer to an attestation, as the file that proves all of it, and that file with one
-// thing wrong. Where the log has to have signed what is wrong, it has.
-#include "space/evidence/evidence.h"
-
+// The true story of a contract, and that story with one thing wrong: told wrongly, where the log has signed
+// what is wrong, or cut wrongly, where only the file is.
 #include <cstddef>
 
-#include "core/bytes.h"
-#include "core/hash.h"
-#include "core/json.h"
-#include "core/mapping.h"
-#include "corpus/corpus.h"
-#include "ledger/checkpoint.h"
-#include "ledger/reference_tree.h"
-#include "space/contracts/document.h"
-#include "space/contracts/entries.h"
-#include "space/evidence/attestation.h"
-#include "space/parties/party.h"
-#include "space/parties/party_key.h"
-#include "space/signing.h"
+#include "corpus/evidence_story.h"
 
 namespace tally::corpus {
 namespace {
 
-using core::Hash;
-using space::PartyId;
 using space::SignedVerb;
-
-const std::string salt = "000102030405060708090a0b0c0d0e0f";
-const std::string origin = "dataspace.example/ledger";
-
-template <class Id>
-Id id_of(std::string_view text) {
-  return *Id::parse(text);
-}
-
-// What happened, to be bent before it is written.
-struct Story {
-  PartyId provider = id_of<PartyId>("pty_01ARZ3NDEKTSV4RRFFQ69G5FAV");
-  PartyId consumer = id_of<PartyId>("pty_01ARZ3NDEKTSV4RRFFQ69G5FAW");
-  space::ContractId contract = id_of<space::ContractId>("ctr_01ARZ3NDEKTSV4RRFFQ69G5FAV");
-  core::SigningKey provider_key = signer_of("a", 0x40).key();
-  core::SigningKey consumer_key = signer_of("b", 0x60).key();
-  std::string document =
-      "{\"dataset\":{\"digest\":\"" + std::string(64, 'a') +
-      "\",\"id\":\"dst_01ARZ3NDEKTSV4RRFFQ69G5FAV\",\"version\":1},"
-      "\"format\":\"tallystick/contract/v1\",\"nonce\":\"" +
-      std::string(32, '0') + "\",\"parties\":{\"consumer\":\"" + consumer.text() +
-      "\",\"provider\":\"" + provider.text() +
-      "\"},\"permissions\":[{\"actions\":[\"read\"],\"constraints\":["
-      "{\"operand\":\"count\",\"operator\":\"lteq\",\"value\":2}],\"purpose\":[\"labeling\"]}]}";
-  int uses = 2;
-  std::uint64_t attested_uses = 2;
-  std::uint64_t count_from = 0;
-  std::string purpose = "labeling";
-  SignedVerb accept_verb = SignedVerb::accept;
-  bool is_accepted = true;
-  // Another key of the provider, which signs the offer; added and perhaps retired before it.
-  bool is_rotated = false;
-  bool is_possessed = true;
-  bool is_let_in = true;
-  bool is_retired = false;
-  bool is_retirement_signed = true;
-  core::SigningKey second_key = signer_of("c", 0x20).key();
-};
-
-class Told {
- public:
-  explicit Told(const Story& story) : story_(story) {
-    enroll(story.provider, story.provider_key);
-    enroll(story.consumer, story.consumer_key);
-    append("test.noted/1", "act_1", "{\"salt\":\"" + salt + "\"}");  // of somebody else
-    if (story.is_rotated) rotate();
-    offer_and_accept();
-    for (int i = 0; i < story.uses; ++i) use(static_cast<std::uint64_t>(i));
-    space::ContractAttested attested{
-        .party = story.consumer, .salt = salt, .uses = story.attested_uses};
-    act(attested, "act_1");
-  }
-
-  // The lines of the file.
-  std::vector<std::string> lines() const {
-    ledger::test::ReferenceTree tree;
-    for (const auto& entry : entries_) tree.append(ledger::hash_leaf(entry));
-    std::string note = ledger::sign_checkpoint(
-        {origin, {entries_.size(), tree.root(entries_.size())}}, signer_of(origin, 0));
-    std::vector<std::string> lines = {
-        core::canonical(core::Json::object({{"checkpoint", note},
-                                            {"contract", story_.contract.text()},
-                                            {"format", space::evidence_format}})),
-        "{\"document\":" + story_.document + "}"};
-    for (std::size_t i = 0; i < entries_.size(); ++i) {
-      if (i == 2) continue;
-      std::string path;
-      for (const Hash& hash : tree.path(i, entries_.size()))
-        path += (path.empty() ? "\"" : ",\"") + core::to_hex(hash) + "\"";
-      lines.push_back("{\"entry\":" + entries_[i] + ",\"path\":[" + path + "]}");
-    }
-    return lines;
-  }
-
- private:
-  Hash append(std::string_view kind, std::string_view by, const std::string& body) {
-    std::string seq = std::to_string(entries_.size());
-    std::string entry = "{\"at\":17000000000" + std::string(seq.size() < 2 ? "0" : "") + seq +
-                        ",\"body\":" + body + ",\"by\":\"" + std::string(by) + "\",\"kind\":\"" +
-                        std::string(kind) + "\",\"prev\":\"" + core::to_hex(prev_) +
-                        "\",\"seq\":" + seq + "}";
-    prev_ = ledger::hash_leaf(entry);
-    entries_.push_back(std::move(entry));
-    return prev_;
-  }
-  // An entry of the contract, in its chain.
-  template <class Event>
-  void act(Event event, std::string_view by) {
-    event.contract = story_.contract;
-    event.contract_prev = contract_prev_;
-    event.contract_seq = contract_seq_++;
-    contract_prev_ = append(Event::kind, by, core::canonical(event));
-  }
-  void enroll(const PartyId& party, const core::SigningKey& key) {
-    space::PartyRegistered event;
-    event.document = std::string(64, 'b');
-    event.key = space::KeyId::of(key.public_key());
-    event.party = party;
-    event.public_key = key.public_key();
-    event.salt = salt;
-    append(space::PartyRegistered::kind, party.text(), core::canonical(event));
-  }
-  // In the provider's name.
-  space::Signature signed_by(const core::SigningKey& key,
-                             SignedVerb verb,
-                             const std::string& document) const {
-    return space::sign(
-        {verb, origin, story_.provider, space::KeyId::of(key.public_key()), core::sha256(document)},
-        key);
-  }
-  void rotate() {
-    const auto& first = story_.provider_key;
-    const auto& second = story_.second_key;
-    space::KeyDocument document;
-    document.party = story_.provider;
-    document.public_key = second.public_key();
-    std::string text = core::canonical(document);
-    auto own = signed_by(second, SignedVerb::add_key, text);
-    auto lets_in = signed_by(first, SignedVerb::add_key, text);
-    append(space::PartyKeyAdded::kind, story_.provider.text(),
-           core::canonical(space::PartyKeyAdded{.key = space::KeyId::of(second.public_key()),
-                                                .party = story_.provider,
-                                                .possession = story_.is_possessed ? own : lets_in,
-                                                .public_key = second.public_key(),
-                                                .salt = salt,
-                                                .signature = story_.is_let_in ? lets_in : own,
-                                                .signer = space::KeyId::of(first.public_key())}));
-    if (!story_.is_retired) return;
-    space::KeyRetirementDocument ending;
-    ending.party = story_.provider;
-    ending.key = space::KeyId::of(second.public_key());
-    auto by = story_.is_retirement_signed ? first : story_.consumer_key;
-    append(space::PartyKeyRetired::kind, story_.provider.text(),
-           core::canonical(space::PartyKeyRetired{
-               .key = ending.key,
-               .party = story_.provider,
-               .salt = salt,
-               .signature = signed_by(by, SignedVerb::retire_key, core::canonical(ending)),
-               .signer = space::KeyId::of(first.public_key())}));
-  }
-  space::Signature signature(SignedVerb verb,
-                             const PartyId& party,
-                             const core::SigningKey& key) const {
-    return space::sign({verb, origin, party, space::KeyId::of(key.public_key()), digest_}, key);
-  }
-  void offer_and_accept() {
-    space::ContractOffered offered;
-    offered.consumer = story_.consumer;
-    offered.provider = story_.provider;
-    offered.document = digest_;
-    const auto& key = story_.is_rotated ? story_.second_key : story_.provider_key;
-    offered.key = space::KeyId::of(key.public_key());
-    offered.salt = salt;
-    offered.signature = signature(SignedVerb::offer, story_.provider, key);
-    offered.version = 1;
-    act(offered, "act_1");
-    if (!story_.is_accepted) return;
-    space::ContractAccepted accepted;
-    accepted.consumer = story_.consumer;
-    accepted.document = digest_;
-    accepted.key = space::KeyId::of(story_.consumer_key.public_key());
-    accepted.salt = salt;
-    accepted.signature = signature(story_.accept_verb, story_.consumer, story_.consumer_key);
-    act(accepted, "act_2");
-  }
-  void use(std::uint64_t number) {
-    space::UseRecorded used;
-    used.action = "read";
-    used.auth = "token";
-    used.count_before = story_.count_from + number;
-    used.count_after = used.count_before + 1;
-    used.document = digest_;
-    used.limit = 2;
-    used.purpose = story_.purpose;
-    used.salt = salt;
-    used.unit = "call";
-    used.version = 1;
-    act(used, "act_2");
-  }
-
-  const Story& story_;
-  Hash digest_ = core::sha256(story_.document);
-  std::vector<std::string> entries_;
-  Hash prev_;
-  Hash contract_prev_;
-  std::uint64_t contract_seq_ = 0;
-};
-
-std::string joined(const std::vector<std::string>& lines) {
-  std::string text;
-  for (const auto& line : lines) text += line + "\n";
-  return text;
-}
+using space::UseRecorded;
 
 template <class Change>
 std::string told(Change change) {
   Story story;
   change(story);
   return joined(Told(story).lines());
+}
+
+// With something more before the attestation of that number of uses.
+std::string told_then(std::function<void(Told&)> then, std::uint64_t attested_uses = 2) {
+  return told([&](Story& s) {
+    s.then = std::move(then);
+    s.attested_uses = attested_uses;
+  });
 }
 
 // The file of the true story with its lines changed.
@@ -337,11 +137,223 @@ void add_cuts(Cases& cases) {
   shelf.add("crlf", malformed, "lines end in CR LF", cut([](Lines& l) { l[4] += "\r"; }));
 }
 
+void add_voids(Cases& cases) {
+  Shelf shelf(cases, "evidence");
+  const char* use = "evidence.wrong_use";
+  const char* count = "evidence.wrong_count";
+  const char* permitted = "evidence.not_permitted";
+  shelf.add("good-void", "", "nothing: a use is void, and its count is used again",
+            told_then([](Told& t) {
+              t.make_void(1, 1);
+              t.use(2, [](UseRecorded& u) {
+                u.count_before = 1;
+                u.count_after = 2;
+              });
+            }));
+  shelf.add("void-of-none", use, "a use is void that was never recorded",
+            told_then([](Told& t) { t.make_void(7, 1); }, 1));
+  shelf.add("void-twice", use, "a use is void twice",
+            told_then(
+                [](Told& t) {
+                  t.make_void(1, 1);
+                  t.make_void(1, 0);
+                },
+                0));
+  shelf.add("void-by-an-actor", permitted, "an actor voids a use",
+            told_then([](Told& t) { t.make_void(1, 1, "act_1"); }, 1));
+  shelf.add("void-reason", permitted, "a use is void for a reason that is none",
+            told_then([](Told& t) { t.make_void(1, 1, "system", "whatever"); }, 1));
+  shelf.add("void-counts-two", count, "a void gives back two uses",
+            told_then([](Told& t) { t.make_void(1, 0); }, 1));
+}
+
+void add_redeliveries(Cases& cases) {
+  Shelf shelf(cases, "evidence");
+  const char* use = "evidence.wrong_use";
+  const char* count = "evidence.wrong_count";
+  const char* permitted = "evidence.not_permitted";
+  auto deliver = [](std::vector<std::uint64_t> numbers) {
+    return told_then([numbers](Told& t) {
+      for (std::uint64_t number : numbers) t.redeliver(1, number);
+    });
+  };
+  shelf.add("good-redelivered", "", "nothing: a use is delivered three times more",
+            deliver({1, 2, 3}));
+  shelf.add("redelivered-four-times", permitted, "a use is delivered four times more",
+            deliver({1, 2, 3, 4}));
+  shelf.add("redelivered-one-twice", count, "the second redelivery calls itself the first",
+            deliver({1, 1}));
+  shelf.add("redelivered-from-two", count, "the first redelivery calls itself the second",
+            deliver({2}));
+  shelf.add("redelivered-none", use, "a use is delivered again that was never recorded",
+            told_then([](Told& t) { t.redeliver(7, 1); }));
+  shelf.add("redelivered-void", use, "a use is delivered again that is void",
+            told_then(
+                [](Told& t) {
+                  t.make_void(1, 1);
+                  t.redeliver(1, 1);
+                },
+                1));
+  shelf.add("redelivered-late", permitted, "a use is delivered again after a day",
+            told_then([](Told& t) {
+              t.wait_ms(24 * 3'600'000);
+              t.redeliver(1, 1);
+            }));
+  shelf.add("dated-back", "evidence.gap", "an entry is dated before the one that it follows",
+            told_then([](Told& t) {
+              t.wait_ms(-1'000);
+              t.redeliver(1, 1);
+            }));
+}
+
+void add_uses(Cases& cases) {
+  Shelf shelf(cases, "evidence");
+  const char* use = "evidence.wrong_use";
+  auto second = [](std::function<void(UseRecorded&)> change) {
+    return told([&](Story& s) {
+      s.uses = 1;
+      s.then = [change](Told& t) { t.use(1, change); };
+    });
+  };
+  auto first_key = core::sha256("key 0");
+  shelf.add("key-charged-twice", use, "two uses charge one key",
+            second([&](UseRecorded& u) { u.key = first_key; }));
+  shelf.add("use-recorded-twice", use, "two uses have one id", second([](UseRecorded& u) {
+              u.use = id_of<space::UseId>("use_01ARZ3NDEKTSV4RRFFQ69G5F10");
+            }));
+  shelf.add("authority-unknown", "evidence.unknown_authority",
+            "a use says that it was authorised by magic",
+            second([](UseRecorded& u) { u.auth = "magic"; }));
+  shelf.add("authority-signed", "evidence.unknown_authority",
+            "a use says that it was signed for, and nothing shows it",
+            second([](UseRecorded& u) { u.auth = "signed"; }));
+  shelf.add("use-other-dataset", "evidence.not_permitted", "a use of another version",
+            second([](UseRecorded& u) { u.version = 2; }));
+  shelf.add("use-other-limit", "evidence.wrong_count", "a use names another limit",
+            second([](UseRecorded& u) { u.limit = 9; }));
+}
+
+void add_ends(Cases& cases) {
+  Shelf shelf(cases, "evidence");
+  const Story story;
+  const auto key = story.provider_key;
+  const char* permitted = "evidence.not_permitted";
+  shelf.add("good-terminated", "", "nothing: the contract ends",
+            told_then([&](Told& t) { t.terminate(key); }));
+  shelf.add("terminated-by-other", "evidence.wrong_signature", "the other party's key ends it",
+            told_then([&](Told& t) { t.terminate(story.consumer_key); }));
+  shelf.add("terminated-twice", permitted, "the contract ends twice", told_then([&](Told& t) {
+              t.terminate(key);
+              t.terminate(key);
+            }));
+  shelf.add("termination-not-filed", "evidence.wrong_document",
+            "the document that ended the contract is missing",
+            told_then([&](Told& t) { t.terminate(key, false); }));
+  shelf.add("used-after-the-end", permitted, "a use of a contract that ended", told([&](Story& s) {
+              s.uses = 1;
+              s.then = [&](Told& t) {
+                t.terminate(key);
+                t.use(1);
+              };
+            }));
+  shelf.add("redelivered-after-the-end", permitted, "a use is delivered again after the end",
+            told_then([&](Told& t) {
+              t.terminate(key);
+              t.redeliver(1, 1);
+            }));
+}
+
+void add_chains(Cases& cases) {
+  Shelf shelf(cases, "evidence");
+  shelf.add("kind-unknown", "partly", "an entry of an unknown kind continues the chain",
+            told_then([](Told& t) { t.unknown("use.recorded/2"); }));
+  shelf.add("kind-of-a-party", "partly", "a registration's kind continues the chain",
+            told_then([](Told& t) { t.unknown("party.registered/1"); }));
+  shelf.add("good-project", "", "nothing: a project was opened under the contract",
+            told_then([](Told& t) { t.unknown("project.opened/1"); }));
+  shelf.add("branch-shown", "evidence.gap", "two entries follow the same one", told([](Story& s) {
+              s.uses = 1;
+              s.then = [](Told& t) {
+                t.branch(1, true);
+                t.use(1);
+              };
+            }));
+  // What no single file can show: see docs/evidence.md.
+  shelf.add("branch-hidden", "", "nothing that one file can show: a use stands beside the chain",
+            told([](Story& s) {
+              s.uses = 1;
+              s.attested_uses = 1;
+              s.then = [](Told& t) { t.branch(1, false); };
+            }));
+}
+
+// Keys that the operator made, registered in the consumer's name.
+void add_registrations(Cases& cases) {
+  Story story;
+  const auto forged = signer_of("d", 0x50).key();
+  auto second = [&](Story& s) {
+    s.consumer_key = forged;
+    s.then = [](Told&) {};
+  };
+  for (const char* kind : {"evidence", "evidence_pinned"}) {
+    Shelf shelf(cases, kind);
+    bool is_pinned = kind != std::string_view("evidence");
+    shelf.add("registered-late", "evidence.late_registration",
+              "the consumer is registered behind the contract",
+              told([&](Story& s) { s.is_registered_late = true; }));
+    shelf.add("registered-otherwise", is_pinned ? "evidence.wrong_party_key" : "",
+              is_pinned ? "another key than the pinned one is registered for the consumer"
+                        : "nothing that one file can show: the operator registered the consumer",
+              told(second));
+    shelf.add("registered-key-of-both", "evidence.wrong_key", "both parties register one key",
+              told([](Story& s) { s.consumer_key = s.provider_key; }));
+  }
+  Shelf shelf(cases, "evidence");
+  shelf.add("registered-twice", "evidence.foreign_entry",
+            "a second registration of the consumer stands in the file",
+            told_then([&](Told& t) { t.enroll(story.consumer, forged); }));
+  Shelf pinned(cases, "evidence_pinned");
+  pinned.add("good", "", "nothing", told([](Story&) {}));
+  pinned.add("good-rotated", "", "nothing: the pinned key let another one in",
+             told([](Story& s) { s.is_rotated = true; }));
+}
+
+void add_policies(Cases& cases) {
+  Shelf shelf(cases, "evidence_witnessed");
+  constexpr std::uint64_t when = 1'735'689'600;
+  auto cosigned = [&](std::vector<unsigned> seeds) {
+    Story story;
+    return joined(Told(story).lines([&](std::string note) {
+      std::string text = ledger::parse_note(note)->text;
+      for (unsigned seed : seeds) {
+        ledger::NoteSigner witness("witness.example/w" + std::to_string(seed / 0x20),
+                                   signer_of("x", seed).key(), ledger::SignatureType::cosignature);
+        note += ledger::format_signature_line(ledger::cosign(text, witness, when));
+      }
+      return note;
+    }));
+  };
+  shelf.add("good", "", "nothing", cosigned({0x20, 0x40}));
+  shelf.add("none", "policy.quorum_missed", "no witness signed", cosigned({}));
+  shelf.add("one", "policy.quorum_missed", "one of two witnesses signed", cosigned({0x20}));
+  shelf.add("one-twice", "policy.quorum_missed", "one witness, twice", cosigned({0x20, 0x20}));
+  std::string bent = cosigned({0x20, 0x40});
+  shelf.add("bent", "note.bad_signature", "the checkpoint's size is changed",
+            with(bent, "\\n8\\n", "\\n9\\n"));
+}
+
 }  // namespace
 
 void add_evidence(Cases& cases) {
   add_lies(cases);
+  add_uses(cases);
+  add_voids(cases);
+  add_redeliveries(cases);
+  add_ends(cases);
+  add_chains(cases);
   add_keys(cases);
+  add_registrations(cases);
+  add_policies(cases);
   add_cuts(cases);
 }
 

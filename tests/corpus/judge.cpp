@@ -4,6 +4,7 @@
 #include "api/wire.h"
 #include "core/json.h"
 #include "corpus/corpus.h"
+#include "corpus/evidence_story.h"
 #include "ledger/add_checkpoint.h"
 #include "ledger/cbor.h"
 #include "ledger/checkpoint.h"
@@ -35,29 +36,36 @@ std::string judge_contract(const std::string& bytes) {
 }
 
 // Both witnesses are asked for.
-std::string judge_witnessed(const std::string& bytes) {
+const ledger::Policy& witnessed_policy() {
   auto key_of = [](std::string_view name, unsigned seed) {
     return ledger::format_vkey(ledger::NoteSigner(std::string(name), signer_of("x", seed).key(),
                                                   ledger::SignatureType::cosignature)
                                    .verifier());
   };
   auto log = signer_of("dataspace.example/ledger", 0).verifier();
-  auto policy = ledger::parse_policy("log " + ledger::format_vkey(log) + "\nwitness w1 " +
-                                     key_of("witness.example/w1", 0x20) + "\nwitness w2 " +
-                                     key_of("witness.example/w2", 0x40) +
-                                     "\ngroup both all w1 w2\nquorum both\n");
-  return code_of(ledger::verify_witnessed_receipt(bytes, *policy));
+  static const auto policy = *ledger::parse_policy(
+      "log " + ledger::format_vkey(log) + "\nwitness w1 " + key_of("witness.example/w1", 0x20) +
+      "\nwitness w2 " + key_of("witness.example/w2", 0x40) +
+      "\ngroup both all w1 w2\nquorum both\n");
+  return policy;
 }
 
-std::string judge_evidence(std::string_view bytes) {
-  auto log = signer_of("dataspace.example/ledger", 0).verifier();
-  space::EvidenceCheck check(log);
+// The keys that both parties of the story have.
+std::vector<space::PartyPin> story_pins() {
+  Story story;
+  return {{story.provider, story.provider_key.public_key()},
+          {story.consumer, space::KeyId::of(story.consumer_key.public_key())}};
+}
+
+// "partly": nothing is wrong, and not all of it is known.
+std::string judge_evidence(space::EvidenceCheck check, std::string_view bytes) {
   while (!bytes.empty()) {
     std::string_view line = bytes.substr(0, bytes.find('\n'));
     bytes.remove_prefix(std::min(line.size() + 1, bytes.size()));
     if (auto taken = check.take(line); !taken) return taken.error().code;
   }
-  return code_of(check.finish());
+  auto verdict = check.finish();
+  return verdict && verdict->unknown_count > 0 ? "partly" : code_of(verdict);
 }
 
 }  // namespace
@@ -74,11 +82,17 @@ std::string judge(const Case& item) {
   if (item.kind == "vkey") return code_of(ledger::parse_vkey(bytes));
   if (item.kind == "policy") return code_of(ledger::parse_policy(bytes));
   if (item.kind == "json") return code_of(core::parse_json(bytes));
-  if (item.kind == "witnessed") return judge_witnessed(bytes);
+  if (item.kind == "witnessed")
+    return code_of(ledger::verify_witnessed_receipt(bytes, witnessed_policy()));
   if (item.kind == "note") return code_of(ledger::parse_note(bytes));
   if (item.kind == "add_checkpoint") return code_of(ledger::parse_add_checkpoint(bytes));
   if (item.kind == "cbor") return code_of(ledger::parse_cbor(bytes));
-  if (item.kind == "evidence") return judge_evidence(bytes);
+  static const auto log_key = signer_of(origin, 0).verifier();
+  if (item.kind == "evidence") return judge_evidence(space::EvidenceCheck(log_key), bytes);
+  if (item.kind == "evidence_pinned")
+    return judge_evidence(space::EvidenceCheck(log_key, story_pins()), bytes);
+  if (item.kind == "evidence_witnessed")
+    return judge_evidence(space::EvidenceCheck(witnessed_policy()), bytes);
   if (item.kind == "contract") return judge_contract(bytes);
   if (item.kind == "purpose") return space::is_purpose(bytes) ? "" : "refused";
   if (item.kind == "http_chunks") {

@@ -2,7 +2,7 @@
 //
 //   corpus --write DIR   writes each case to DIR/<kind>/<name>, and DIR/MANIFEST
 //   corpus --check DIR   DIR holds these files and no others, and each is judged as it should be:
-//                        receipts by `tallystick verify`, in process, with its exit code
+//                        receipts and evidence by `tallystick verify`, in process, with its exit code
 #include <filesystem>
 #include <iostream>
 #include <iterator>
@@ -24,11 +24,17 @@ namespace {
 
 constexpr std::size_t refusals_min = 50;
 
-bool is_receipt(const Case& item) { return item.kind == "proof" || item.kind == "cose"; }
+// What the command line knows by its first bytes, under the log's key.
+bool is_verified(const Case& item) {
+  bool is_evidence = item.kind == "evidence" && item.bytes.starts_with("{\"checkpoint\":\"");
+  return item.kind == "proof" || item.kind == "cose" || is_evidence;
+}
 
 std::string manifest_of(const Cases& cases) {
   std::string text =
-      "# kind/name, the code that it is refused with (- : accepted), and what is wrong with it.\n"
+      "# kind/name, the code that it is refused with (- : accepted; partly: not all of it is "
+      "known),\n"
+      "# and what is wrong with it.\n"
       "# Written by `corpus --write`; the log's key is in tests/corpus/small_log.cpp.\n";
   for (const Case& item : cases)
     text += item.kind + "/" + item.name + "\t" + (item.code.empty() ? "-" : item.code) + "\t" +
@@ -44,7 +50,7 @@ bool write(const Cases& cases, const fs::path& directory) {
   return bool(core::write_file(directory / "MANIFEST", manifest_of(cases)));
 }
 
-// What `tallystick verify` says to a file: "" or a code; "exit <n>" where the two do not fit.
+// What `tallystick verify` says to a file: "", a code, or "partly"; "exit <n>" where the two do not fit.
 std::string verify(const fs::path& file, const std::string& vkey) {
   std::string path = file.string();
   const char* words[] = {"tallystick", "verify", path.c_str(), "--key", vkey.c_str(), "--json"};
@@ -53,8 +59,11 @@ std::string verify(const fs::path& file, const std::string& vkey) {
   int code = api::run_command_line(std::size(words), words, terminal);
   auto said = core::parse_json(out.str().substr(0, out.str().find('\n')));
   const core::Json* reason = said ? said->find("code") : nullptr;
-  bool fits = said && code == (reason ? api::exit_refused : api::exit_done);
-  if (!fits) return "exit " + std::to_string(code);
+  const core::Json* verdict = said ? said->find("verify") : nullptr;
+  bool is_partly = verdict != nullptr && *verdict == core::Json("partly");
+  int due = reason ? api::exit_refused : is_partly ? api::exit_partly : api::exit_done;
+  if (!said || code != due) return "exit " + std::to_string(code);
+  if (is_partly) return "partly";
   return reason ? reason->as_string() : "";
 }
 
@@ -87,7 +96,7 @@ class Check {
   void judge(const Case& item, const fs::path& path, const std::string& name) {
     auto stored = core::read_file(path.string(), 4U << 20);
     if (!stored || *stored != item.bytes) return complain(name + " is not what its case makes");
-    std::string code = is_receipt(item) ? verify(path, vkey_) : corpus::judge(item);
+    std::string code = is_verified(item) ? verify(path, vkey_) : corpus::judge(item);
     if (code != item.code) return complain(name + ": \"" + code + "\", not \"" + item.code + "\"");
     if (code.empty()) return;
     ++refused_[item.kind];

@@ -41,7 +41,8 @@ void evidence(std::string_view bytes) {
   auto verdict = check.finish();
   if (!verdict) return;
   TALLY_ASSERT(verdict->entries > 0 && verdict->entries <= verdict->checkpoint.head.size);
-  TALLY_ASSERT(verdict->uses <= verdict->limit && verdict->asserted <= verdict->entries);
+  TALLY_ASSERT(verdict->uses <= verdict->limit && verdict->asserted.uses <= verdict->entries);
+  TALLY_ASSERT(!verdict->provider_keys.empty() && !verdict->consumer_keys.empty());
   TALLY_ASSERT(verdict->attested_entry < verdict->checkpoint.head.size);
 }
 

@@ -4,61 +4,16 @@
 
 #include "core/json.h"
 #include "space/conduct/replayed.h"
-#include "space/evidence/attestation.h"
-#include "space/evidence/evidence_check.h"
+#include "space/evidence/deal.h"
 #include "space/parties/rotation.h"
-#include "space/uses/market.h"
 
 using namespace tally;
 using namespace tally::space;
 using test::code_of;
-using test::Market;
-using Lines = std::vector<std::string>;
+using test::Deal;
+using test::Lines;
 
 namespace {
-
-struct Deal : Market {
-  ContractId contract = agree(400);
-
-  core::Result<Change> attest_by(const Principal& who, const std::string& key) {
-    return space::attest(space.journal(), who, {who.party.text(), "attest", key, contract.text()},
-                         contract);
-  }
-  core::Result<Lines> evidence(const Principal& who) {
-    return evidence(who, *space.journal().ledger.signed_head().note);
-  }
-  core::Result<Lines> evidence(const Principal& who, const std::string& note) {
-    auto writer = space.read([&](core::sql::Session& session) {
-      return EvidenceWriter::open(session, who, contract, note);
-    });
-    if (!writer) return writer.error();
-    Lines lines;
-    std::string piece;
-    while (space.read([&](core::sql::Session& session) { return writer->next(session, piece); })) {
-      std::size_t begin = 0;
-      for (std::size_t end = piece.find('\n'); end != std::string::npos;
-           end = piece.find('\n', begin)) {
-        lines.push_back(piece.substr(begin, end - begin));
-        begin = end + 1;
-      }
-    }
-    return lines;
-  }
-  core::Result<EvidenceVerdict> check(const Lines& lines) {
-    auto key = *ledger::parse_vkey(space.journal().ledger.log_vkey());
-    EvidenceCheck check(key);
-    for (const auto& line : lines) {
-      if (auto done = check.take(line); !done) return done.error();
-    }
-    return check.finish();
-  }
-  std::string refusal(Lines lines) { return code_of(check(lines)); }
-
-  void attest(const std::string& key = "a") { REQUIRE(attest_by(consumer.principal, key)); }
-  void use_often(int times) {
-    for (int i = 0; i < times; ++i) REQUIRE(use(contract, key()));
-  }
-};
 
 std::size_t last_with(const Lines& lines, const std::string& part) {
   for (std::size_t i = lines.size(); i-- > 0;) {
@@ -90,7 +45,10 @@ TEST_CASE("evidence: all uses up to the attestation are proved, and the parties'
   CHECK(verdict->consumer == deal.consumer.party);
   CHECK(verdict->uses == 3);
   CHECK(verdict->limit == 400);
-  CHECK(verdict->asserted == 3);
+  CHECK(verdict->asserted.uses == 3);
+  CHECK(verdict->asserted.redeliveries == 1);
+  CHECK(verdict->asserted.voids == 0);
+  CHECK(verdict->unknown_count == 0);
   CHECK(verdict->redelivered == 1);
   CHECK(verdict->entries == 7);
   CHECK(verdict->state == ContractState::active);
@@ -268,15 +226,7 @@ TEST_CASE(
     "evidence: an attestation of another count is found by whoever checks, and by the audit") {
   Deal deal;
   deal.use_often(2);
-  auto row = deal.find(deal.contract);
-  auto done = deal.space.write([&](core::sql::Tx& tx) -> core::Result<core::Done> {
-    append_contract_entry(
-        tx, deal.space.journal().ledger, deal.consumer.principal.actor.text(), row,
-        ContractAttested{
-            .party = deal.consumer.party, .salt = deal.space.random.salt(), .uses = 1});
-    return core::Done{};
-  });
-  REQUIRE(done);
+  deal.forge_attestation(1);
   CHECK(deal.refusal(*deal.evidence(deal.consumer.principal)) == "evidence.stale_attestation");
   CHECK(test::Replayed(deal.space).codes() == std::set<std::string>{"contract.wrong_attestation"});
 }
