@@ -23,10 +23,12 @@ constexpr std::string_view system_author = "system";
 Registration sign_registration(std::string_view origin,
                                PartyId id,
                                std::string_view name,
+                               std::string nonce,
                                const SigningKey& key) {
   Registration registration;
   registration.document.id = id;
   registration.document.name = name;
+  registration.document.nonce = std::move(nonce);
   registration.document.public_key = key.public_key();
   registration.key = KeyId::of(key.public_key());
   core::Hash digest = core::sha256(core::canonical(registration.document));
@@ -97,7 +99,8 @@ Result<OpenedSpace> open_space(Journal& journal,
     append_opening(journal, tx, operator_key);
     PartyId id = PartyId::make(journal.ledger.now(), journal.random);
     add_operator_party(journal, tx,
-                       sign_registration(journal.ledger.origin(), id, operator_name, operator_key));
+                       sign_registration(journal.ledger.origin(), id, operator_name,
+                                         journal.random.salt(), operator_key));
     return add_operator_actor(journal, tx, id, token_lifetime_seconds);
   });
 }

@@ -105,7 +105,7 @@ class Party:
         made = json.loads(self.run("keygen", str(self.key_file()), "--json"))
         self.id = made["party"]
         document = {"format": "tallystick/party/v1", "id": self.id, "name": self.name,
-                    "public_key": made["public_key"]}
+                    "nonce": secrets.token_hex(16), "public_key": made["public_key"]}
         answer = self.client.change("/v1/parties", self.sign("register", document))
         self.receipts.file("party-registered", answer)
         return {"party": self.id, "key": made["key"]}

@@ -39,16 +39,20 @@ struct Party {
   core::Instant registered_at;
 };
 
-// What a party says of itself. It chooses its id.
+// What a party says of itself. It chooses its id. The ledger holds a commitment to this document whose
+// salt every auditor reads; the nonce, drawn by the party and erased with its name, is what keeps names
+// from being tried against it.
 struct PartyDocument {
   Format<"tallystick/party/v1"> format;
   PartyId id;
   std::string name;
+  std::string nonce;
   core::Hash public_key;
 
   static constexpr auto fields = std::tuple{
       core::field("format", &PartyDocument::format), core::field("id", &PartyDocument::id),
       core::field("name", &PartyDocument::name, core::length(1, 200)),
+      core::field("nonce", &PartyDocument::nonce, core::matches_hex(32)),
       core::field("public_key", &PartyDocument::public_key)};
 };
 

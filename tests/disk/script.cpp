@@ -103,6 +103,7 @@ void Script::join(Site& site, Member& member) {
   space::Registration registration;
   registration.document.id = member.id;
   registration.document.name = member.name;
+  registration.document.nonce = core::to_hex(core::sha256(member.name)).substr(0, 32);
   registration.document.public_key = member.key.public_key();
   registration.key = space::KeyId::of(member.key.public_key());
   registration.signature =

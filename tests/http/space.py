@@ -55,7 +55,7 @@ class Party:
 
     def document(self):
         return {"format": "tallystick/party/v1", "id": self.id, "name": f"The {self.name}",
-                "public_key": self.public_key}
+                "nonce": "00112233445566778899aabbccddeeff", "public_key": self.public_key}
 
     def register(self):
         self.space.post("/v1/parties", self.sign("register", self.document()))

@@ -99,6 +99,7 @@ struct Site {
     space::Registration body;
     body.document.id = id;
     body.document.name = "Hospital";
+    body.document.nonce = "00112233445566778899aabbccddeeff";
     body.document.public_key = key.public_key();
     body.key = space::KeyId::of(key.public_key());
     body.signature = space.sign(space::SignedVerb::registration, id, key, body.document);

@@ -22,6 +22,7 @@ struct People {
     space::Registration registration;
     registration.document.id = space::PartyId::make(space.clock.now(), space.random);
     registration.document.name = name;
+    registration.document.nonce = space.random.salt();
     registration.document.public_key = key.public_key();
     registration.key = space::KeyId::of(key.public_key());
     sign(registration, key);

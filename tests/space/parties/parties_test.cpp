@@ -31,6 +31,12 @@ TEST_CASE("parties: one that registers is pending, and its entry names no name")
   const core::Json& body = *entry.find("body");
   CHECK(body.find("document")->as_string() ==
         commitment(body.find("salt")->as_string(), core::canonical(registration.document)));
+  // Whoever reads the entry and guesses the name right still lacks the nonce.
+  CHECK(change->receipt->entry.find(registration.document.nonce) == std::string::npos);
+  auto guess = registration.document;
+  guess.nonce = std::string(32, '0');
+  CHECK(body.find("document")->as_string() !=
+        commitment(body.find("salt")->as_string(), core::canonical(guess)));
 }
 
 TEST_CASE("parties: the same registration again is answered again and recorded once") {

@@ -36,6 +36,7 @@ Party::Party(std::string url,
   Json document = Json::object({{"format", "tallystick/party/v1"},
                                 {"id", id_},
                                 {"name", name},
+                                {"nonce", core::system_random().salt()},
                                 {"public_key", core::to_hex(key_.public_key())}});
   api::HttpClient open(url_);
   expect_json(open.request("POST", "/v1/parties", {},

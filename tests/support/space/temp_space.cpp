@@ -106,6 +106,7 @@ Member TempSpace::join(const std::string& name, std::vector<space::Role> roles) 
   space::Registration registration;
   registration.document.id = space::PartyId::make(clock.now(), random);
   registration.document.name = name;
+  registration.document.nonce = random.salt();
   registration.document.public_key = key.public_key();
   registration.key = space::KeyId::of(key.public_key());
   space::PartyId id = registration.document.id;
