@@ -113,14 +113,11 @@ Store::BeforeWriting comparison(const std::optional<ledger::Policy>& policy,
       ledger.follow_with(*replicator);
     }
     if (!policy) return;
-    auto root_at = [&session](std::uint64_t size) {
-      return ledger::root_of(ledger::TileSubtrees([&session](unsigned level, std::uint64_t index) {
-                               return ledger::read_tile(session, level, index).value_or("");
-                             }),
-                             size);
-    };
+    ledger::TileSubtrees tiles([&session](unsigned level, std::uint64_t index) {
+      return ledger::read_tile(session, level, index).value_or("");
+    });
     auto needed = parse_witnesses_at_start(config.require_witness_at_start);
-    auto checked = check_witnesses(*policy, keys.log.verifier(), ledger.signed_head(), root_at,
+    auto checked = check_witnesses(*policy, keys.log.verifier(), ledger.signed_head(), tiles,
                                    needed.value_or(WitnessesAtStart::quorum),
                                    config.witness_timeout_ms, config.witness_start_wait_s);
     if (!checked) throw StartRefused(checked.error());
@@ -159,11 +156,33 @@ struct App::Parts {
     if (replicator) metrics.add([this] { return replicator->metrics(); });
     services.uploads.discard_leftovers();
     publish_by_policy(config);
+    check_shred_keys(config);
     services.erasures.finish();
     add_all_routes(router, services, metrics);
     router.observe([this](const Request&, std::string_view, int status, std::int64_t duration_us) {
       metrics.count_reply(status, duration_us);
     });
+  }
+
+  void check_shred_keys(const Config& config) {
+    if (auto returned = services.erasures.shred_returned(); returned > 0) {
+      spdlog::warn(
+          "keys/subjects.db was an older copy: {} keys of what is erased were shredded again",
+          returned);
+    }
+    auto missing = services.erasures.missing_keys(config.shred_missing_keys);
+    if (missing.count == 0) return;
+    std::string words = std::to_string(missing.count) +
+                        " keys are missing in keys/subjects.db, that of " + missing.first +
+                        " first";
+    if (!config.shred_missing_keys) {
+      throw StartRefused(core::Error{
+          core::Refusal::conflict, "keys.missing",
+          words +
+              ". Put its newest copy back (docs/durability.md); if there is none, start once with "
+              "--shred-missing-keys, and what they seal counts as erased"});
+    }
+    spdlog::warn("{}; what they seal is given up", words);
   }
 
   // Must stand before the routes, which serve what is published.

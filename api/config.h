@@ -19,6 +19,7 @@ struct Config {
   bool insecure = false;           // permits another address than loopback without TLS
   std::string log_level = "info";  // trace debug info warn error
   std::int64_t lease_reaper_seconds = 5;
+  bool shred_missing_keys = false;  // a flag alone: what is sealed under missing keys is given up
 
   // [witnesses]: see docs/witnesses.md
   std::string witness_policy;  // file in tlog-policy syntax, from the data directory; empty: none

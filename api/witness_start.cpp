@@ -26,13 +26,17 @@ struct Heard {
   std::optional<std::string> shown;  // its newest note of the log
 };
 
+// With the old size that the witness is said to hold, and the proof from there.
 Heard ask(const PolicyWitness& witness,
           const ledger::SignedHead& head,
           const std::string& origin,
+          std::uint64_t old_size,
+          std::vector<Hash> proof,
           std::int64_t timeout_ms) {
   WitnessClient client(witness, timeout_ms);
   std::string text = ledger::parse_note(*head.note)->text;
-  Heard heard{client.add({.old_size = head.head.size, .proof = {}, .note = *head.note}, text), {}};
+  Heard heard{
+      client.add({.old_size = old_size, .proof = std::move(proof), .note = *head.note}, text), {}};
   bool holds_other = heard.answer.outcome == Outcome::holds && heard.answer.size > 0;
   if (holds_other || heard.answer.outcome == Outcome::forked) heard.shown = client.newest(origin);
   return heard;
@@ -42,13 +46,15 @@ WitnessStanding standing_of(const Heard& heard,
                             std::size_t witness,
                             const ledger::VerifierKey& log_key,
                             const ledger::TreeHead& head,
-                            const std::function<Hash(std::uint64_t)>& root_at) {
+                            const ledger::SubtreeReader& tiles) {
   WitnessStanding standing{.witness = witness, .size = heard.answer.size, .words = {}};
   if (heard.answer.outcome == Outcome::cosigned) {
     standing.size = head.size;
     standing.standing = Standing::agrees;
   } else if (heard.answer.outcome == Outcome::holds) {
-    standing.standing = heard.answer.size > head.size ? Standing::ahead : Standing::agrees;
+    if (heard.answer.size > head.size) standing.standing = Standing::ahead;
+    standing.words = "it says that it holds size " + std::to_string(heard.answer.size) +
+                     " and does not cosign this ledger's head";
   } else if (heard.answer.outcome == Outcome::forked) {
     standing.size = head.size;
     standing.standing = Standing::forked;
@@ -59,7 +65,7 @@ WitnessStanding standing_of(const Heard& heard,
   auto shown = ledger::open_checkpoint(*heard.shown, log_key.name, log_key);
   if (!shown) return standing;  // not the log's word
   bool is_ahead = shown->head.size > head.size;
-  if (!is_ahead && root_at(shown->head.size) == shown->head.root) return standing;
+  if (!is_ahead && ledger::root_of(tiles, shown->head.size) == shown->head.root) return standing;
   standing.standing = is_ahead ? Standing::ahead : Standing::forked;
   standing.size = shown->head.size;
   standing.is_proved = true;
@@ -103,20 +109,35 @@ std::optional<WitnessesAtStart> parse_witnesses_at_start(std::string_view text) 
 std::vector<WitnessStanding> ask_witnesses(const ledger::Policy& policy,
                                            const ledger::VerifierKey& log_key,
                                            const ledger::SignedHead& head,
-                                           const std::function<Hash(std::uint64_t)>& root_at,
+                                           const ledger::SubtreeReader& tiles,
                                            std::int64_t timeout_ms) {
   std::vector<std::optional<Heard>> heard(policy.witnesses.size());
   {
     std::vector<std::jthread> threads;
     for (std::size_t i = 0; i < heard.size(); ++i) {
       if (policy.witnesses[i].url.empty()) continue;
-      threads.emplace_back(
-          [&, i] { heard[i] = ask(policy.witnesses[i], head, log_key.name, timeout_ms); });
+      threads.emplace_back([&, i] {
+        heard[i] = ask(policy.witnesses[i], head, log_key.name, head.head.size, {}, timeout_ms);
+      });
+    }
+  }
+  {
+    // Who says that it holds less says nothing yet, for that is no signature: it is brought this head.
+    std::vector<std::jthread> threads;
+    for (std::size_t i = 0; i < heard.size(); ++i) {
+      if (!heard[i] || heard[i]->answer.outcome != Outcome::holds) continue;
+      std::uint64_t held = heard[i]->answer.size;
+      if (held >= head.head.size) continue;
+      std::vector<Hash> proof;
+      if (held > 0) proof = ledger::prove_consistency(tiles, held, head.head.size).path;
+      threads.emplace_back([&, i, held, proof = std::move(proof)]() mutable {
+        heard[i] = ask(policy.witnesses[i], head, log_key.name, held, std::move(proof), timeout_ms);
+      });
     }
   }
   std::vector<WitnessStanding> standings;
   for (std::size_t i = 0; i < heard.size(); ++i) {
-    if (heard[i]) standings.push_back(standing_of(*heard[i], i, log_key, head.head, root_at));
+    if (heard[i]) standings.push_back(standing_of(*heard[i], i, log_key, head.head, tiles));
   }
   return standings;
 }
@@ -162,14 +183,14 @@ Result<Done> judge_standings(const ledger::Policy& policy,
 Result<Done> check_witnesses(const ledger::Policy& policy,
                              const ledger::VerifierKey& log_key,
                              const ledger::SignedHead& head,
-                             const std::function<Hash(std::uint64_t)>& root_at,
+                             const ledger::SubtreeReader& tiles,
                              WitnessesAtStart needed,
                              std::int64_t timeout_ms,
                              std::int64_t wait_s) {
   const core::Clock& clock = core::system_clock();
   const std::int64_t end_ms = clock.monotonic_ms() + wait_s * 1000;
   while (true) {
-    auto standings = ask_witnesses(policy, log_key, head, root_at, timeout_ms);
+    auto standings = ask_witnesses(policy, log_key, head, tiles, timeout_ms);
     auto judged = judge_standings(policy, standings, head.head.size, needed);
     if (judged || judged.error().kind != Refusal::unavailable) return judged;
     if (clock.monotonic_ms() >= end_ms) return judged;

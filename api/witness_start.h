@@ -1,13 +1,13 @@
 // Before a log signs or serves: is this the newest of it, or a copy from before?
 //
 // Each witness is asked to cosign the head once more, "old size" and size being the same. Who holds just
-// that head refreshes its word; who holds another size says which (409), and cosigns nothing. So nobody
-// is made to cosign anything new. What a witness shows of the log besides (its monitoring path) is used
+// that head refreshes its word; who holds another size says which (409), and cosigns nothing. Who says
+// that it holds less is brought the head with its proof: only a cosignature over this head counts for
+// this ledger, and no bare number. What a witness shows of the log besides (its monitoring path) is used
 // where the log's own key signed it: then it is proof, and no mere claim.
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -20,7 +20,7 @@
 namespace tally::api {
 
 enum class Standing : std::uint8_t {
-  agrees,     // it holds a head of this ledger, as far as can be told
+  agrees,     // it cosigned this head just now
   ahead,      // it holds more than the ledger has
   forked,     // it holds another history
   no_answer,  // unreachable, or an answer that says nothing
@@ -44,14 +44,12 @@ core::Result<ledger::Policy> read_server_policy(const std::string& path,
 enum class WitnessesAtStart : std::uint8_t { quorum, any, none };
 std::optional<WitnessesAtStart> parse_witnesses_at_start(std::string_view text);
 
-// Asks all at once; returns after `timeout_ms` or twice that. `root_at` gives the ledger's root at a size
-// up to the head's.
-std::vector<WitnessStanding> ask_witnesses(
-    const ledger::Policy& policy,
-    const ledger::VerifierKey& log_key,
-    const ledger::SignedHead& head,
-    const std::function<core::Hash(std::uint64_t size)>& root_at,
-    std::int64_t timeout_ms);
+// Asks all at once; returns after at most four times `timeout_ms`. `tiles` are the ledger's, up to the head.
+std::vector<WitnessStanding> ask_witnesses(const ledger::Policy& policy,
+                                           const ledger::VerifierKey& log_key,
+                                           const ledger::SignedHead& head,
+                                           const ledger::SubtreeReader& tiles,
+                                           std::int64_t timeout_ms);
 
 // Pure. Refusals, the first that applies:
 //   witness.ledger_forked     a witness holds another history
@@ -66,7 +64,7 @@ core::Result<core::Done> judge_standings(const ledger::Policy& policy,
 core::Result<core::Done> check_witnesses(const ledger::Policy& policy,
                                          const ledger::VerifierKey& log_key,
                                          const ledger::SignedHead& head,
-                                         const std::function<core::Hash(std::uint64_t)>& root_at,
+                                         const ledger::SubtreeReader& tiles,
                                          WitnessesAtStart needed,
                                          std::int64_t timeout_ms,
                                          std::int64_t wait_s);

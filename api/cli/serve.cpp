@@ -24,6 +24,7 @@ struct ServeOptions {
   std::string witness_policy;
   std::string replica;
   bool insecure = false;
+  bool shred_missing_keys = false;
 };
 
 void take_flags(Config& config, const ServeOptions& options) {
@@ -32,6 +33,7 @@ void take_flags(Config& config, const ServeOptions& options) {
   if (options.workers > 0) config.workers = options.workers;
   if (!options.log_level.empty()) config.log_level = options.log_level;
   if (options.insecure) config.insecure = true;
+  config.shred_missing_keys = options.shred_missing_keys;
   if (!options.witness_policy.empty())  // from where the command was given, not from DIR
     config.witness_policy = std::filesystem::absolute(options.witness_policy).string();
   if (!options.replica.empty())
@@ -95,6 +97,9 @@ void add_serve_command(CLI::App& program, Chosen& chosen) {
       "directory on another disk that holds every entry before its answer goes out");
   command->add_flag("--insecure", options->insecure,
                     "allow another address than loopback without TLS");
+  command->add_flag(
+      "--shred-missing-keys", options->shred_missing_keys,
+      "start without keys that DIR/keys/subjects.db lacks: what they seal is given up");
   command->footer(
       "Settings come from DIR/tallystick.toml, then TALLYSTICK_* in the environment, then flags.");
   command->callback([options, &chosen] {

@@ -47,6 +47,8 @@ class DriverConnection {
   virtual bool in_transaction() const = 0;
   // Moves what the log holds into the database file, without waiting for readers. Writer only.
   virtual void checkpoint_if_large() = 0;
+  // Moves all of it and cuts the log to nothing. False while a reader is in the way. Writer only.
+  virtual bool empty_log() = 0;
 };
 
 }  // namespace tally::core::sql

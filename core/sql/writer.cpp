@@ -51,17 +51,6 @@ Error unknown() {
           "the disk failed while this change was being stored; retry with the same key"};
 }
 
-// Why it failed. After a failed sync nobody knows which pages the disk holds, and the next sync would
-// not say: it ends the writer as a failed commit does; the answers before it stand.
-std::optional<std::string> move_log(DriverConnection& driver) {
-  try {
-    driver.checkpoint_if_large();
-  } catch (const std::exception& error) {
-    return error.what();
-  }
-  return std::nullopt;
-}
-
 }  // namespace
 
 Writer::Writer(Connection connection, Participant& participant, Options options)
@@ -105,10 +94,10 @@ std::vector<Writer::Command*> Writer::next_batch(std::shared_ptr<Ticket>& ticket
   std::unique_lock lock(mutex_);
   auto has_work = [this] { return stopping_ || !prompt_.empty() || !bulk_.empty(); };
   writer_sleeps_ = true;
-  if (participant_.has_leftover()) {
+  if (participant_.has_leftover() || log_is_to_be_emptied_.load()) {
     work_.wait_for(lock, options_.rest_after, has_work);
   } else {
-    work_.wait(lock, has_work);
+    work_.wait(lock, [&] { return has_work() || log_is_to_be_emptied_.load(); });
   }
   writer_sleeps_ = false;
   std::vector<Command*> batch;
@@ -126,6 +115,10 @@ void Writer::loop() {
     std::shared_ptr<Ticket> ticket;
     auto batch = next_batch(ticket);
     if (batch.empty() && !participant_.has_leftover()) {
+      if (auto failure = move_log()) {
+        stop_for_good(*failure);
+        return;
+      }
       std::lock_guard lock(mutex_);
       if (stopping_ && prompt_.empty() && bulk_.empty()) return;
       continue;
@@ -135,7 +128,7 @@ void Writer::loop() {
     auto failure = run_all(batch);
     ticket->settle();
     if (bulk_ticket) bulk_ticket->settle();
-    if (!failure) failure = move_log(connection_.driver());
+    if (!failure) failure = move_log();
     if (failure) {
       stop_for_good(*failure);
       return;
@@ -191,6 +184,28 @@ void Writer::run_batch(std::span<Command* const>& waiting) {
   }
   batches_.fetch_add(1, std::memory_order_relaxed);
   commands_.fetch_add(run.size(), std::memory_order_relaxed);
+}
+
+// After a failed sync nobody knows which pages the disk holds, and the next sync would not say: it ends
+// the writer as a failed commit does; the answers before it stand.
+std::optional<std::string> Writer::move_log() {
+  try {
+    DriverConnection& driver = connection_.driver();
+    if (!log_is_to_be_emptied_.load()) {
+      driver.checkpoint_if_large();
+    } else if (driver.empty_log()) {
+      log_is_to_be_emptied_.store(false);
+    }
+  } catch (const std::exception& error) {
+    return error.what();
+  }
+  return std::nullopt;
+}
+
+void Writer::empty_log() {
+  log_is_to_be_emptied_.store(true);
+  std::lock_guard lock(mutex_);
+  work_.notify_one();
 }
 
 void Writer::run_command(Command& command) {

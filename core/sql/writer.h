@@ -82,6 +82,10 @@ class Writer {
     return *std::move(outcome);
   }
 
+  // After the next batch, and again until no reader is in the way, the log is moved into the database
+  // and emptied: what was deleted is then in none of its files. Returns at once.
+  void empty_log();
+
   // Commands that are waiting now; batches and commands committed so far.
   struct Counters {
     std::uint64_t waiting = 0;
@@ -100,6 +104,7 @@ class Writer {
   std::optional<std::string> run_all(std::span<Command* const> waiting);  // why it failed
   void run_batch(std::span<Command* const>& waiting);
   void run_command(Command& command);
+  std::optional<std::string> move_log();  // why it failed
   void undo();
   void stop_for_good(const std::string& reason);
 
@@ -129,6 +134,7 @@ class Writer {
   bool stopping_ = false;
   bool broken_ = false;
 
+  std::atomic<bool> log_is_to_be_emptied_{false};
   std::atomic<std::uint64_t> batches_{0};
   std::atomic<std::uint64_t> commands_{0};
   std::jthread thread_;  // last: it starts when all else is ready

@@ -176,6 +176,12 @@ ContentStore::NewKey ContentStore::draw_key(const DatasetId& dataset, std::uint6
   return {ContentKey(dataset, version, std::move(key)), std::move(sealed)};
 }
 
+bool ContentStore::opens_without_subject(const DatasetId& dataset,
+                                         std::uint64_t version,
+                                         std::string_view sealed) const {
+  return core::unseal_key(master_key_, sealed, place_of(dataset, version) + "key").has_value();
+}
+
 Result<RecordPage> ContentStore::open_page(Session& session,
                                            const DatasetId& dataset,
                                            std::uint64_t version,
@@ -281,6 +287,7 @@ Result<ContentStore::OpenedPtr> ContentStore::open(Session& session, const Place
   std::string subject = content_subject(dataset, number);
   if (auto erased = find_erasure(session, subject)) return version_erased(place, *erased);
   auto subject_key = shred_keys_.find(subject);
+  if (!subject_key && shred_keys_.is_shredded(subject)) return key_shredded(place);
   SealKey under = subject_key ? joined(master_key_, *subject_key) : master_key_;
   auto row = session.use<Reads>().key(dataset, number);
   if (!row.next()) {

@@ -111,6 +111,11 @@ class ContentStore {
                                       std::uint64_t from,
                                       std::uint64_t limit);
 
+  // True of a sealed data key from before subjects had keys.
+  bool opens_without_subject(const DatasetId& dataset,
+                             std::uint64_t version,
+                             std::string_view sealed) const;
+
   // Nothing of the version stays in memory.
   void forget(const DatasetId& dataset, std::uint64_t version);
 

@@ -48,6 +48,12 @@ core::Error party_erased(const PartyId& party, const Recorded& where) {
           party.text() + " was erased under entry " + std::to_string(where.seq)};
 }
 
+core::Error key_shredded(const std::pair<DatasetId, std::uint64_t>& version) {
+  return {core::Refusal::gone, std::string(version_erased_code),
+          "the content of " + version.first.text() + " version " + std::to_string(version.second) +
+              " was erased; its key was shredded"};
+}
+
 core::Error version_erased(const std::pair<DatasetId, std::uint64_t>& version,
                            const Recorded& where) {
   return {core::Refusal::gone, "dataset.version_erased",

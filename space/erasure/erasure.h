@@ -93,6 +93,8 @@ core::Error party_erased(const PartyId& party, const Recorded& where);
 
 // What a use of erased content hears.
 inline constexpr std::string_view version_erased_code = "dataset.version_erased";
+// The key was shredded under an entry that this copy of the database, an older one, does not have.
+core::Error key_shredded(const std::pair<DatasetId, std::uint64_t>& version);
 core::Error version_erased(const std::pair<DatasetId, std::uint64_t>& version,
                            const Recorded& where);
 

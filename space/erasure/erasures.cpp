@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "core/json.h"
+#include "space/erasure/key_check.h"
 #include "space/event.h"
 #include "space/parties/party_tables.h"
 
@@ -174,6 +175,7 @@ Result<Change> Erasures::erase_document(const Principal& by,
         return answer(subject, now, std::move(receipt));
       }));
   contracts_.forget(id);
+  if (change) journal_.writer.empty_log();  // the text was in clear
   return change;
 }
 
@@ -192,6 +194,31 @@ void Erasures::finish() {
     if (!subject) return;
     carry_out(*subject);
   }
+}
+
+std::uint64_t Erasures::shred_returned() {
+  std::uint64_t count = 0;
+  journal_.readers.read([&](Session& session) {
+    find_returned_keys(session, journal_.shred_keys, [&](const std::string& subject) {
+      journal_.shred_keys.shred(subject);
+      count += 1;
+    });
+    return Done{};
+  });
+  return count;
+}
+
+Erasures::MissingKeys Erasures::missing_keys(bool shred) {
+  MissingKeys missing;
+  journal_.readers.read([&](Session& session) {
+    find_missing_keys(session, journal_.shred_keys, content_, [&](const std::string& subject) {
+      if (missing.count == 0) missing.first = subject;
+      missing.count += 1;
+      if (shred) journal_.shred_keys.shred(subject);
+    });
+    return Done{};
+  });
+  return missing;
 }
 
 // The key first: from then on the rest is noise.

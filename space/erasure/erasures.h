@@ -72,6 +72,16 @@ class Erasures {
   // Carries out what is left; called at start.
   void finish();
 
+  // Shreds again what a key store from before an erasure brought back; called at start. How many.
+  std::uint64_t shred_returned();
+  // What is sealed under keys that are missing; called at start. With `shred`, it counts as erased from
+  // then on, whatever key store is put back.
+  struct MissingKeys {
+    std::uint64_t count = 0;
+    std::string first;
+  };
+  MissingKeys missing_keys(bool shred);
+
  private:
   core::Result<Change> finished(core::Result<Change> change);
   void carry_out(const std::string& subject);

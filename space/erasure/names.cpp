@@ -18,10 +18,12 @@ std::string seal_name(core::ShredKeys& keys,
          core::to_base64(core::seal(keys.draw(subject), name, subject, random));
 }
 
+bool is_sealed_name(std::string_view stored) { return stored.starts_with(sealed_prefix); }
+
 std::string reveal_name(core::ShredKeys& keys,
                         const std::string& subject,
                         std::string_view stored) {
-  if (!stored.starts_with(sealed_prefix)) return std::string(stored);
+  if (!is_sealed_name(stored)) return std::string(stored);
   auto key = keys.find(subject);
   if (!key) {
     if (keys.is_shredded(subject)) return {};

@@ -18,7 +18,9 @@ std::string seal_name(core::ShredKeys& keys,
                       const std::string& subject,
                       std::string_view name);
 
-// Empty when the key is gone. Throws Broken when what is stored was changed.
+bool is_sealed_name(std::string_view stored);
+
+// Empty when the key was shredded. Throws Broken when it is missing, or what is stored was changed.
 std::string reveal_name(core::ShredKeys& keys, const std::string& subject, std::string_view stored);
 
 }  // namespace tally::space

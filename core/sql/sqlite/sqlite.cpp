@@ -83,6 +83,8 @@ class SqliteStatement : public DriverStatement {
   std::deque<std::string> kept_;  // by parameter; growing moves none of them
 };
 
+constexpr int busy_timeout_ms = 5000;
+
 class SqliteConnection : public DriverConnection {
  public:
   SqliteConnection(const std::string& path, int flags, const Options& options = {})
@@ -94,7 +96,7 @@ class SqliteConnection : public DriverConnection {
       throw SqlBroken("cannot open the database " + path + ": " + text);
     }
     sqlite3_extended_result_codes(db_, 1);
-    sqlite3_busy_timeout(db_, 5000);
+    sqlite3_busy_timeout(db_, busy_timeout_ms);
     sqlite3_db_config(db_, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
     sqlite3_db_config(db_, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
   }
@@ -119,6 +121,17 @@ class SqliteConnection : public DriverConnection {
     if (code != SQLITE_OK && (code & 0xff) != SQLITE_BUSY && (code & 0xff) != SQLITE_LOCKED)
       fail(db_, "cannot move the log into the database");
     wal_pages_ = 0;
+  }
+
+  bool empty_log() override {
+    sqlite3_busy_timeout(db_, 0);  // batches must not wait for readers
+    int code =
+        sqlite3_wal_checkpoint_v2(db_, nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
+    sqlite3_busy_timeout(db_, busy_timeout_ms);
+    if ((code & 0xff) == SQLITE_BUSY || (code & 0xff) == SQLITE_LOCKED) return false;
+    if (code != SQLITE_OK) fail(db_, "cannot empty the log");
+    wal_pages_ = 0;
+    return true;
   }
 
   // For the writer, before it says anything about what it read.
@@ -180,7 +193,7 @@ Connection open_writer(const std::string& path, const Options& options) {
   Connection connection(std::move(driver));
   connection.run(
       "pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on;"
-      "pragma cache_size = -65536; pragma temp_store = memory; pragma secure_delete = fast;");
+      "pragma cache_size = -65536; pragma temp_store = memory; pragma secure_delete = on;");
   expect(connection, "pragma journal_mode", "wal");
   expect(connection, "pragma synchronous", "2");
   connection.run("begin immediate; select count(*) from sqlite_master;");

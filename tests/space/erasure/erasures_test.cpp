@@ -1,5 +1,8 @@
 #include "space/erasure/erasures.h"
 
+#include <chrono>
+#include <thread>
+
 #include <doctest/doctest.h>
 
 #include "ledger/proof.h"
@@ -169,8 +172,16 @@ TEST_CASE(
   CHECK(code_of(desk.erasures.erase_document(desk.stranger.principal, id, "e")) ==
         "contract.not_found");
   auto chain = desk.find(id);
+  auto filed = desk.contracts.show(desk.consumer.principal, id);
+  REQUIRE(filed);
+  auto nonce = filed->contract.document->find("nonce")->as_string();
+  REQUIRE(desk.space.holds_on_disk(nonce));
   REQUIRE(desk.erasures.erase_document(desk.provider.principal, id, "e"));
   CHECK(desk.last_kind() == "contract.document_erased/1");
+  // The log is emptied once no reader is in the way; then no file of the database holds the text.
+  for (int i = 0; i < 200 && desk.space.holds_on_disk(nonce); ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  CHECK_FALSE(desk.space.holds_on_disk(nonce));
   CHECK(desk.find(id).seq == chain.seq + 1);
   auto shown = desk.contracts.show(desk.consumer.principal, id);
   REQUIRE(shown);

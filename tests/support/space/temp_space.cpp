@@ -30,7 +30,7 @@ struct TempSpace::Running {
       : ledger(ledger::NoteSigner(origin, space.log_key), space.clock, space.random),
         readers([path = space.database()] { return core::sql::sqlite::open_reader(path); }),
         writer(open(space), ledger, core::sql::Writer::Options{}),
-        shred_keys(core::sql::sqlite::open_key_store(space.directory.file("subjects.db")),
+        shred_keys(core::sql::sqlite::open_key_store(space.key_store()),
                    space.random),
         journal{writer, readers, ledger, space.random, shred_keys},
         authenticator(readers, space.clock),

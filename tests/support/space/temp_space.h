@@ -59,6 +59,7 @@ class TempSpace {
 
   ledger::Journal& journal();
   const std::string& database() const { return database_; }
+  std::string key_store() const { return directory.file("subjects.db"); }
 
   space::Authenticator& authenticator();
   space::ContentStore& content();
