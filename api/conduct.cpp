@@ -1,12 +1,14 @@
 #include "api/conduct.h"
 
-#include <algorithm>
+#include <deque>
 #include <optional>
 #include <utility>
 
+#include "api/conduct_schema.h"
 #include "core/sql/migrate.h"
 #include "core/sql/sqlite/sqlite.h"
 #include "labeling/schema.h"
+#include "ledger/merkle_tree.h"
 #include "ledger/source_database.h"
 #include "space/documents.h"
 #include "space/replay.h"
@@ -14,6 +16,7 @@
 namespace tally::api {
 namespace {
 
+using core::Hash;
 using core::sql::Connection;
 using core::sql::Session;
 using core::sql::Statement;
@@ -42,12 +45,56 @@ Connection open_scratch() {
   return connection;
 }
 
-std::vector<std::string> list_migrations(Connection& connection) {
-  std::vector<std::string> names;
-  Statement list(connection, "select name, sha256 from schema_migration order by name");
-  for (auto row = list(); row.next();) names.push_back(row.text(0) + " " + row.text(1));
-  return names;
-}
+struct BatchStatements {
+  Connection& db;
+  Statement after{db, R"(
+    select size, root from ledger_batch where size > ?1 order by size limit 256
+  )"};
+};
+
+// What the database says that was signed at the end of each batch, held against the tree as it grows.
+class BatchRoots {
+ public:
+  BatchRoots(Session& session, ledger::Replay& replay) : session_(session), replay_(replay) {}
+
+  // The replay's last entry.
+  void take_entry() {
+    edge_.append(replay_.last_hash);
+    if (next_.empty()) fetch();
+    while (!next_.empty() && next_.front().size == edge_.size()) {
+      compare(next_.front());
+      next_.pop_front();
+    }
+  }
+
+ private:
+  struct Batch {
+    std::uint64_t size = 0;
+    std::string root;
+  };
+
+  void fetch() {
+    auto row = session_.use<BatchStatements>().after(edge_.size() - 1);
+    while (row.next()) next_.push_back({row.natural(0), row.text(1)});
+  }
+
+  void compare(const Batch& batch) {
+    Hash root = edge_.root();
+    if (batch.root == root.view()) return;
+    replay_.report({.code = "batch.wrong_root",
+                    .place = "batch " + std::to_string(batch.size),
+                    .contract = {},
+                    .words = "The root beside the batch that ends with " +
+                             std::to_string(batch.size) + " entries is not the root of these.",
+                    .expected = core::to_hex(root),
+                    .found = core::to_hex(batch.root)});
+  }
+
+  Session& session_;
+  ledger::Replay& replay_;
+  ledger::Edge edge_;
+  std::deque<Batch> next_;
+};
 
 }  // namespace
 
@@ -76,10 +123,13 @@ ConductAudit::ConductAudit(const ledger::VerifierKey& log_key)
 
 ConductAudit::~ConductAudit() = default;
 
-bool ConductAudit::replay(ledger::LedgerSource& source, const Progress& progress) {
+bool ConductAudit::replay(ledger::LedgerSource& source,
+                          const Progress& progress,
+                          const AfterEach& after) {
   bool is_linked = true;
   ledger::visit_entries(source, scratch_->replay.size, [&](std::string_view entry) {
     is_linked = replayers_.replay(scratch_->replay, entry);
+    if (after) after();
     if (progress && scratch_->replay.size % progress_entries == 0) progress(scratch_->replay.size);
     return is_linked;
   });
@@ -100,16 +150,18 @@ void ConductAudit::run(const std::string& database, const Progress& progress) {
   Session session(connection);
   space::FiledDocuments documents(session);
   scratch_->shelf.open(&documents);
+  BatchRoots batches(session, scratch_->replay);
+  auto compare_batch = [&] { batches.take_entry(); };
   bool is_linked = true;
   {
     ledger::DatabaseSource source(session);
-    is_linked = replay(source, progress);
+    is_linked = replay(source, progress, compare_batch);
   }
   if (is_linked) {
     // Whatever was appended meanwhile: what is left is short, and the tables are of the same moment.
     connection.run("begin");
     ledger::DatabaseSource source(session);
-    is_linked = replay(source, progress);
+    is_linked = replay(source, progress, compare_batch);
   }
   replayers_.end(scratch_->replay);
   if (is_linked) {
@@ -134,78 +186,54 @@ core::Result<core::Done> ConductAudit::take_over(const std::string& database,
   replayers_.end(scratch_->replay);
   scratch_->shelf.open(nullptr);
   for (const auto& finding : findings()) {
-    if (finding.not_checkable && finding.code != "document.missing") continue;
+    if (finding.not_checkable) continue;
+    bool is_missing = finding.code == "document.missing";
     return Error{Refusal::invalid,
-                 finding.not_checkable ? "continue.document_missing" : "continue.audit_failed",
+                 is_missing ? "continue.document_missing" : "continue.audit_failed",
                  finding.code + " at " + finding.place + ": " + finding.words +
-                     (finding.not_checkable ? " Give a replica or an export that holds it." : "")};
+                     (is_missing ? " Give a replica or an export that holds it." : "")};
   }
   for (const auto& table : replayers_.projection())
     ledger::take_over_table(table, scratch_->connection, stored);
   return core::Done{};
 }
 
-// An earlier version's database lacks what later migrations add; another one's may hold anything.
-bool ConductAudit::is_of_earlier_version(Connection& database) {
-  auto ours = list_migrations(scratch_->connection);
-  auto theirs = list_migrations(database);
-  bool is_prefix =
-      theirs.size() <= ours.size() && std::equal(theirs.begin(), theirs.end(), ours.begin());
-  if (!is_prefix) {
-    scratch_->replay.report({.code = "projection.other_schema",
-                             .place = "table schema_migration",
-                             .contract = {},
-                             .words = "The database was made by another version than this program.",
-                             .expected = std::to_string(ours.size()) + " migrations",
-                             .found = std::to_string(theirs.size()),
-                             .not_checkable = true});
-  }
-  return is_prefix && theirs.size() < ours.size();
-}
-
 void ConductAudit::compare(Connection& database) {
-  bool is_earlier = is_of_earlier_version(database);
+  AuditedSchema schema(scratch_->replay, database);
   for (const auto& table : replayers_.projection()) {
+    bool has_rows = Statement(scratch_->connection, table.rows)().next();
+    if (!schema.has_table(table.name, has_rows)) {
+      tables_compared_ += has_rows ? 0 : 1;  // of which nobody says anything, as it should be
+      continue;
+    }
     try {
       compare_table(table, database);
       ++tables_compared_;
     } catch (const core::sql::SqlBroken& broken) {
-      // A table that came later, and of which the ledger says nothing, is as it should be.
-      bool has_rows = Statement(scratch_->connection, table.rows)().next();
-      if (is_earlier && !has_rows) {
-        ++tables_compared_;
-        continue;
-      }
+      bool is_older = schema.has_older_form(table);
       scratch_->replay.report(
-          {.code = is_earlier ? "projection.older_schema" : "projection.unreadable",
+          {.code = is_older ? "projection.older_schema" : "projection.unreadable",
            .place = "table " + std::string(table.name),
            .contract = {},
-           .words = is_earlier
-                        ? "The database was last opened by an earlier version, which did not "
-                          "have this table as it is."
-                        : std::string("The table cannot be read: ") + broken.what(),
+           .words = is_older ? "The database was last opened by an earlier version, which had "
+                               "this table in another form."
+                             : std::string("The table cannot be read: ") + broken.what(),
            .expected = {},
            .found = {},
-           .not_checkable = is_earlier});
+           .not_checkable = is_older});
     }
   }
 }
 
 void ConductAudit::compare_table(const ledger::ProjectionTable& table, Connection& database) {
   std::optional<RowDifference> first;
-  Statement terms_known(scratch_->connection,
-                        "select terms_known from conduct_contract where contract = ?1");
-  // What rests on a document that is not there cannot be compared; that it is not there is told.
-  auto is_unknown = [&](const std::string& key) {
-    auto row = terms_known(key.substr(0, key.find(' ')));
-    return row.next() && row.integer(0) == 0;
-  };
-  auto count = ledger::compare_table(table, scratch_->connection, database,
-                                     [&](const RowDifference& difference) {
-                                       if (is_unknown(difference.key)) return false;
-                                       if (!first) first = difference;
-                                       return true;
-                                     });
+  auto count = ledger::compare_table(
+      table, scratch_->connection, database, [&](const RowDifference& difference) {
+        if (space::rests_on_missing_document(scratch_->replay, table.name, difference))
+          return false;
+        if (!first) first = difference;
+        return true;
+      });
   if (count == 0) return;
   std::string what = first->column.empty()
                          ? (first->found.empty() ? "is not there" : "should not be there")

@@ -61,10 +61,11 @@ class ConductAudit {
  private:
   struct Scratch;
 
-  bool replay(ledger::LedgerSource& source, const Progress& progress);
+  using AfterEach = std::function<void()>;
+
+  bool replay(ledger::LedgerSource& source, const Progress& progress, const AfterEach& after = {});
   void compare(core::sql::Connection& database);
   void compare_table(const ledger::ProjectionTable& table, core::sql::Connection& database);
-  bool is_of_earlier_version(core::sql::Connection& database);
 
   std::unique_ptr<Scratch> scratch_;
   ledger::Replayers replayers_;

@@ -40,6 +40,7 @@ struct Statements {
   Statement by_lease{db, "select id from answer where lease = ?1"};
   Statement by_annotator{db, "select id from answer where task = ?1 and annotator = ?2"};
   Statement by_seat{db, "select id from answer where task = ?1 and seat = ?2"};
+  Statement seats{db, "select count(*), max(seat) from answer where task = ?1"};
   Statement task{db, "select project, closed_entry from conduct_task where task = ?1"};
   Statement add_task{db, R"(
     insert into conduct_task (task, project, closed_entry) values (?1, ?2, ?3)
@@ -230,12 +231,42 @@ void judge_seat(const Judged& judged, const LabelRecorded& label) {
       .run();
 }
 
+// The last seat ends a task, so all seats before it have answered. How many there are stands in the
+// item's line, which is private: no more is known than that they are numbered from 1.
+void judge_outcome(const Judged& judged, const LabelRecorded& label) {
+  if (!label.outcome) return;
+  std::int64_t answers = 0;
+  std::int64_t last_seat = 0;
+  {
+    auto row = judged.replay().tx().use<Statements>().seats(label.task);
+    row.next();
+    answers = row.integer(0);
+    last_seat = row.integer(1);
+  }
+  judged.demand(answers == last_seat, "label.seats_missing",
+                "ends a task before all of its seats have answered",
+                std::to_string(last_seat) + " answers", std::to_string(answers));
+  judged.demand(last_seat > 1 || label.outcome == Outcome::decided, "label.wrong_outcome",
+                "leaves in doubt what a single person was asked");
+}
+
+// Nobody is asked about more items than were routed to people or sent to check.
+void count_task(const Judged& judged, ProjectFacts& project) {
+  project.tasks += 1;
+  std::int64_t asked = project.counts.human + project.counts.checks;
+  judged.demand(project.tasks <= asked, "label.more_than_asked",
+                "answers one task more than people were asked", "at most " + std::to_string(asked),
+                std::to_string(project.tasks));
+}
+
 // A task belongs to one project and is over with its last seat.
 void judge_task(const Judged& judged, ProjectFacts& project, const LabelRecorded& label) {
   auto& sql = judged.replay().tx().use<Statements>();
   {
     auto row = sql.task(label.task);
-    if (row.next()) {
+    if (!row.next()) {
+      count_task(judged, project);
+    } else {
       judged.demand(row.view(0) == label.project.text(), "label.wrong_project",
                     "answers a task of another project", row.text(0), label.project.text());
       judged.demand(row.is_null(1), "label.task_closed",
@@ -250,10 +281,6 @@ void judge_task(const Judged& judged, ProjectFacts& project, const LabelRecorded
   counts.answers += 1;
   if (label.outcome == Outcome::decided) counts.decided += 1;
   if (label.outcome == Outcome::in_doubt) counts.in_doubt += 1;
-  judged.demand(counts.decided + counts.in_doubt <= counts.human + counts.checks,
-                "label.more_than_asked", "ends more tasks than people were asked",
-                "at most " + std::to_string(counts.human + counts.checks),
-                std::to_string(counts.decided + counts.in_doubt));
 }
 
 void judge_label(Labeling& labeling,
@@ -271,6 +298,7 @@ void judge_label(Labeling& labeling,
   judge_lease(labeling, judged, *project, event);
   judge_task(judged, *project, event);
   judge_seat(judged, event);
+  judge_outcome(judged, event);
 }
 
 // --- tables -----------------------------------------------------------------------------------------
@@ -357,6 +385,7 @@ void register_replayers(ledger::Replayers& replayers, const std::shared_ptr<Spac
     create table conduct_task (task text primary key, project text not null, closed_entry integer)
       strict;
     create index conduct_answer_of_lease on answer (lease);
+    create table conduct_project (project text primary key, tasks integer not null) strict;
   )");
   auto labeling = std::make_shared<Labeling>(Labeling{space, {}});
   add<ProjectOpened>(replayers, labeling, judge_opened);

@@ -30,6 +30,11 @@ class Rows {
     if (table_.columns[column].kind == ColumnKind::bytes) return core::to_hex(cursor_.view(place));
     return cursor_.text(place);
   }
+  std::vector<std::string> cells() const {
+    std::vector<std::string> cells;
+    for (std::size_t i = 0; i < table_.columns.size(); ++i) cells.push_back(shown(i));
+    return cells;
+  }
   std::string key() const {
     std::string text;
     for (std::size_t i = 0; i < table_.key_columns; ++i) text += (i > 0 ? " " : "") + shown(i);
@@ -71,8 +76,9 @@ bool is_same(const Column& column, int place, const Cursor& a, const Cursor& b) 
 
 std::optional<std::size_t> find_difference(const ProjectionTable& table,
                                            const Rows& a,
-                                           const Rows& b) {
-  for (std::size_t i = table.key_columns; i < table.columns.size(); ++i) {
+                                           const Rows& b,
+                                           std::size_t from) {
+  for (std::size_t i = from; i < table.columns.size(); ++i) {
     if (!is_same(table.columns[i], static_cast<int>(i), a.row(), b.row())) return i;
   }
   return std::nullopt;
@@ -127,18 +133,29 @@ std::uint64_t compare_table(const ProjectionTable& table,
   Rows right(table, replayed);
   Rows there(table, stored);
   std::uint64_t differences = 0;
-  auto note = [&](RowDifference difference) {
-    if (tell(difference)) ++differences;
+  auto note = [&](const RowDifference& difference) {
+    bool counts = tell(difference);
+    differences += counts ? 1 : 0;
+    return counts;
+  };
+  auto note_column = [&] {
+    std::size_t from = table.key_columns;
+    while (auto column = find_difference(table, right, there, from)) {
+      from = *column + 1;
+      if (note({right.key(), std::string(table.columns[*column].name), right.shown(*column),
+                there.shown(*column)})) {
+        return;
+      }
+    }
   };
   while (right.is_there() || there.is_there()) {
     int order = !there.is_there() ? -1 : !right.is_there() ? 1 : compare_keys(table, right, there);
     if (order < 0) {
-      note({right.key(), "", "a row", ""});
+      note({right.key(), "", "a row", "", right.cells()});
     } else if (order > 0) {
-      note({there.key(), "", "", "a row"});
-    } else if (auto column = find_difference(table, right, there)) {
-      note({right.key(), std::string(table.columns[*column].name), right.shown(*column),
-            there.shown(*column)});
+      note({there.key(), "", "", "a row", there.cells()});
+    } else {
+      note_column();
     }
     if (order <= 0) right.step();
     if (order >= 0) there.step();

@@ -38,10 +38,12 @@ struct RowDifference {
   std::string column;
   std::string expected;
   std::string found;
+  std::vector<std::string> cells = {};  // where the whole row differs: all of its columns
 };
 
 // Walks both tables side by side, in constant memory; answers how many rows differ. `tell` is told of
-// each, by its first column that differs, and answers false for a row that is not to be counted.
+// each, by its first column that differs. Where it answers false the difference does not count, and
+// the row's next column is looked at.
 // Throws core::Broken when the table cannot be read.
 std::uint64_t compare_table(const ProjectionTable& table,
                             core::sql::Connection& replayed,

@@ -29,10 +29,11 @@ void tell_missing(ledger::Replay& replay) {
                      .words = is_erased
                                   ? "What entry " + row.text(2) +
                                         " rests on was erased under entry " + row.text(3) + "."
-                                  : "What entry " + row.text(2) + " rests on is not filed.",
+                                  : "What entry " + row.text(2) +
+                                        " rests on is not filed, and no entry erased it.",
                      .expected = {},
                      .found = {},
-                     .not_checkable = true});
+                     .not_checkable = is_erased});
     }
   }
   sql.forget().run();

@@ -79,6 +79,9 @@ struct Totals {
   std::uint64_t failed = 0;
   std::uint64_t partly = 0;
   std::uint64_t asserted = 0;
+  std::uint64_t redelivered = 0;
+  std::uint64_t voided = 0;
+  std::uint64_t labels = 0;
   std::uint64_t hidden = 0;
 };
 
@@ -89,6 +92,9 @@ Totals print_contracts(ConductAudit& conduct, bool quiet, std::ostream& out) {
   conduct.list_contracts([&](const ConductAudit::Contract& contract) {
     totals.contracts += 1;
     totals.asserted += contract.report.tally.asserted;
+    totals.redelivered += contract.report.tally.redelivered;
+    totals.voided += contract.report.tally.voided;
+    totals.labels += contract.report.tally.labels;
     totals.failed += contract.findings > 0 ? 1 : 0;
     totals.partly += contract.findings == 0 && contract.unchecked > 0 ? 1 : 0;
     bool is_right = contract.findings == 0 && contract.unchecked == 0;
@@ -123,6 +129,28 @@ void print_other_findings(ConductAudit& conduct, std::ostream& out) {
   }
 }
 
+// What nobody but the operator vouches for.
+void print_asserted(const Totals& totals, std::ostream& out) {
+  if (totals.asserted > 0) {
+    out << "  asserted    " << totals.asserted
+        << " uses rest on a bearer token alone: that the consumer asked for them is\n"
+        << "              asserted by the operator\n";
+  }
+  if (totals.redelivered > 0) {
+    out << "  asserted    " << totals.redelivered
+        << " repetitions rest on a bearer token alone, as uses do\n";
+  }
+  if (totals.voided > 0) {
+    out << "  asserted    " << totals.voided
+        << " voided uses: that a delivery broke off is asserted by the operator\n";
+  }
+  if (totals.labels > 0) {
+    out << "  asserted    " << totals.labels
+        << " labels: no entry records a lease, so that it was given, and when, is asserted\n"
+        << "              by the operator\n";
+  }
+}
+
 void print_conduct(const AuditOutcome& outcome, bool quiet, std::ostream& out) {
   ConductAudit& conduct = *outcome.conduct;
   if (!quiet) {
@@ -139,11 +167,7 @@ void print_conduct(const AuditOutcome& outcome, bool quiet, std::ostream& out) {
   if (quiet) return;
   out << "  in all      " << totals.contracts << " contracts, " << totals.failed
       << " with findings, " << totals.partly << " partly checked\n";
-  if (totals.asserted > 0) {
-    out << "  asserted    " << totals.asserted
-        << " uses rest on a bearer token alone: that the consumer asked for them is\n"
-        << "              asserted by the operator\n";
-  }
+  print_asserted(totals, out);
 }
 
 const char* last_words(const AuditOutcome& outcome) {
@@ -189,7 +213,13 @@ Json findings_json(const AuditOutcome& outcome) {
 Json contract_json(const ConductAudit::Contract& contract) {
   const auto& report = contract.report;
   const auto& tally = report.tally;
-  Json json = Json::object({{"asserted_by_operator", tally.asserted},
+  // The uses under their old name too, for programs that know it.
+  Json asserted = Json::object({{"labels", tally.labels},
+                                {"redelivered", tally.redelivered},
+                                {"uses", tally.asserted},
+                                {"voided", tally.voided}});
+  Json json = Json::object({{"asserted", std::move(asserted)},
+                            {"asserted_by_operator", tally.asserted},
                             {"contract", report.contract},
                             {"entries", report.entries},
                             {"findings", contract.findings},

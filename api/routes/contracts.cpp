@@ -1,11 +1,13 @@
 #include "api/routes/contracts.h"
 
 #include "api/change.h"
+#include "api/connection.h"
 #include "api/messages/contracts.h"
 #include "api/routes/listing.h"
 #include "api/routes/receipts.h"
 #include "space/continuation/confirmation.h"
 #include "space/contracts/contracts.h"
+#include "space/uses/breaking_off.h"
 #include "space/uses/uses.h"
 
 namespace tally::api {
@@ -119,6 +121,10 @@ Reply page_reply(space::UseAnswer& answer) {
   body += ",\"total_records\":" + std::to_string(answer.page->total_records) + "}";
   return json_reply(200, std::move(body));
 }
+
+// The audit knows how long a delivery can take (space/uses/breaking_off.h).
+static_assert(Connection::Limits{}.rate_bytes_per_s_min >=
+              static_cast<std::int64_t>(space::delivery_bytes_per_s_min));
 
 // What cannot be read to its end after it was recorded is voided, and the connection broken off.
 Reply file_reply(space::Uses& uses, space::UseAnswer& answer) {

@@ -21,6 +21,8 @@ struct Statements {
     values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)
   )"};
   Statement insert_counts{db, "insert into project_count (project) values (?1)"};
+  Statement insert_tasks{db, "insert into conduct_project (project, tasks) values (?1, 0)"};
+  Statement store_tasks{db, "update conduct_project set tasks = ?2 where project = ?1"};
   Statement store{db, R"(
     update project_count
        set accepted = ?2, human = ?3, held = ?4, checks = ?5, answers = ?6, decided = ?7,
@@ -29,8 +31,10 @@ struct Statements {
   )"};
   Statement find{db, R"(
     select p.party, p.contract, p.policy_version, p.lease_seconds, p.opened_at, c.accepted, c.human,
-           c.held, c.checks, c.answers, c.decided, c.in_doubt, c.chunks
-      from project p join project_count c on c.project = p.id
+           c.held, c.checks, c.answers, c.decided, c.in_doubt, c.chunks, t.tasks
+      from project p
+      join project_count c on c.project = p.id
+      join conduct_project t on t.project = p.id
      where p.id = ?1
   )"};
 };
@@ -67,6 +71,7 @@ ProjectFacts* ProjectsSeen::find(Replay& replay, const ProjectId& id) {
     facts.counts.decided = row.integer(10);
     facts.counts.in_doubt = row.integer(11);
     facts.chunks = row.integer(12);
+    facts.tasks = row.integer(13);
   }
   return &keep(replay, std::move(facts));
 }
@@ -79,6 +84,7 @@ void ProjectsSeen::add(Replay& replay, const ProjectOpened& opened, std::uint64_
              opened.classes, at)
       .run();
   sql.insert_counts(opened.project).run();
+  sql.insert_tasks(opened.project).run();
   keep(replay, {.id = opened.project,
                 .party = opened.party,
                 .contract = opened.contract,
@@ -86,7 +92,8 @@ void ProjectsSeen::add(Replay& replay, const ProjectOpened& opened, std::uint64_
                 .lease_seconds = opened.lease_seconds,
                 .opened_at = at,
                 .counts = {},
-                .chunks = 0});
+                .chunks = 0,
+                .tasks = 0});
 }
 
 void ProjectsSeen::flush(Replay& replay) {
@@ -96,6 +103,7 @@ void ProjectsSeen::flush(Replay& replay) {
     sql.store(project.id, counts.accepted, counts.human, counts.held, counts.checks, counts.answers,
               counts.decided, counts.in_doubt, project.chunks)
         .run();
+    sql.store_tasks(project.id, project.tasks).run();
   }
 }
 

@@ -19,6 +19,7 @@ struct ProjectFacts {
   Instant opened_at;
   ProjectCounts counts;  // open and leased stay 0
   std::int64_t chunks = 0;
+  std::int64_t tasks = 0;  // that were answered, once or more
 };
 
 class ProjectsSeen {

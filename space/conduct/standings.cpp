@@ -42,6 +42,9 @@ struct Statements {
       from conduct_contract
      where contract = ?1
   )"};
+  core::sql::Statement terms_known{db, R"(
+    select terms_known from conduct_contract where contract = ?1
+  )"};
   core::sql::Statement miss{db, R"(
     insert into conduct_missing (document, contract, entry) values (?1, ?2, ?3)
     on conflict (document, contract) do nothing
@@ -218,6 +221,22 @@ std::optional<Terms> find_terms(const Judged& judged, const Hash& digest) {
 
 void note_erasure(Replay& replay, const Hash& document, std::uint64_t entry) {
   replay.tx().use<Statements>().erase(document, entry).run();
+}
+
+bool rests_on_missing_document(Replay& replay,
+                               std::string_view table,
+                               const ledger::RowDifference& difference) {
+  constexpr std::size_t used_column = 3;
+  bool is_state = table == "contract" && difference.column == "state" &&
+                  difference.expected == "active" && difference.found == "exhausted";
+  bool is_limit = table == "meter" && difference.column == "allowed";
+  // A permission that was never used is known from the document alone.
+  bool is_unused = table == "meter" && difference.column.empty() && difference.expected.empty() &&
+                   difference.cells.at(used_column) == "0";
+  if (!is_state && !is_limit && !is_unused) return false;
+  std::string contract = difference.key.substr(0, difference.key.find(' '));
+  auto row = replay.tx().use<Statements>().terms_known(contract);
+  return row.next() && row.integer(0) == 0;
 }
 
 void list_contracts(Replay& replay, const std::function<void(const ContractReport&)>& tell) {

@@ -77,7 +77,7 @@ class ContractStandings {
 };
 
 // The document under that digest, with that digest. Otherwise nothing, and what was found: a finding
-// (document.altered), or not checkable (document.missing; document.erased when an entry took it away).
+// (document.altered, document.missing), or not checkable (document.erased: an entry took it away).
 std::optional<std::string> find_document(const Judged& judged, const core::Hash& digest);
 
 // The terms that were signed, if their document is there and can be enforced. Finding:
@@ -86,6 +86,12 @@ std::optional<Terms> find_terms(const Judged& judged, const core::Hash& digest);
 
 // An entry of a later kind took a document away: from now on it is missing for a reason.
 void note_erasure(ledger::Replay& replay, const core::Hash& document, std::uint64_t entry);
+
+// Whether a difference between tables is one that only the contract's document could settle, which is
+// not there: what its permissions allow, and whether they are exhausted.
+bool rests_on_missing_document(ledger::Replay& replay,
+                               std::string_view table,
+                               const ledger::RowDifference& difference);
 
 // A contract as the replay leaves it, for the report.
 struct ContractReport {

@@ -2,7 +2,9 @@
 #include "space/conduct/floor.h"
 #include "space/continuation/continuation.h"
 #include "space/contracts/entries.h"
+#include "space/datasets/dataset_tables.h"
 #include "space/erasure/erasure.h"
+#include "space/uses/breaking_off.h"
 
 namespace tally::space {
 namespace {
@@ -22,6 +24,10 @@ struct Statements {
     select contract, rule, state, redeliveries, at from use_record where id = ?1
   )"};
   core::sql::Statement redeliver{db, "update use_record set redeliveries = ?2 where id = ?1"};
+  core::sql::Statement note_download{db, R"(
+    insert into conduct_download (use) values (?1) on conflict do nothing
+  )"};
+  core::sql::Statement is_download{db, "select 1 from conduct_download where use = ?1"};
   core::sql::Statement void_{db, "update use_record set state = 'voided' where id = ?1"};
 };
 
@@ -41,11 +47,11 @@ std::optional<UseRow> find_use(Replay& replay, const UseId& use) {
 }
 
 // Looked up only where something was erased: an audit reads many uses and few erasures.
-void judge_content(const SpaceReplay& space, const Judged& judged, const UseRecorded& use) {
+void judge_content(const SpaceReplay& space, const Judged& judged, const ContractRow& row) {
   if (space.erased_contents == 0) return;
-  std::string subject = content_subject(use.dataset, use.version);
+  std::string subject = content_subject(row.dataset, row.version);
   judged.demand(!find_erasure(judged.replay().tx(), subject), "dataset.version_erased",
-                "uses content that was erased before", "", subject);
+                "delivers content that was erased before", "", subject);
 }
 
 // The same of a ledger that continues another one.
@@ -68,6 +74,7 @@ void judge_key(const Judged& judged, const UseRecorded& use) {
   bool is_new = sql.keep(use.use, use.contract, use.key, use.request, use.rule, use.count_before,
                          entry.seq, entry.at)
                     .run() == 1;
+  if (is_new && use.action == action_name(Action::download)) sql.note_download(use.use).run();
   if (is_new) return;
   auto row = sql.by_key(use.key);
   if (row.next()) {
@@ -97,7 +104,7 @@ void judge_recorded(SpaceReplay& space,
   if (standing == nullptr) return;
   ContractRow& row = standing->row;
   space.actors.judge(judged, row.consumer, Scope::contracts_use);
-  judge_content(space, judged, event);
+  judge_content(space, judged, row);
   judge_hold(space, judged, event.contract);
   note_rule(*standing, event.rule);
   judged.tell(judge_use(event, entry.at, standing->facts_at(judged)));
@@ -126,9 +133,26 @@ void judge_redelivered(SpaceReplay& space,
   standing->tally.redelivered += 1;
   judge_hold(space, judged, event.contract);
   space.actors.judge(judged, standing->row.consumer, Scope::contracts_use);
+  judge_content(space, judged, standing->row);
   auto use = follow_use(judged, event.use);
   judged.tell(judge_redelivery(event, entry.at, use ? &*use : nullptr, standing->facts_at(judged)));
   if (use) replay.tx().use<Statements>().redeliver(event.use, event.delivery).run();
+}
+
+// Only a download can break off after it was recorded, and only as long as it is sent.
+void judge_delivery(const Judged& judged,
+                    const ContractRow& row,
+                    const UseVoided& event,
+                    const RecordedUse& use) {
+  bool is_download = judged.replay().tx().use<Statements>().is_download(event.use).next();
+  judged.demand(is_download, "use.not_a_download",
+                "voids a use whose delivery could not break off, as it was no download");
+  auto version = find_version(judged.replay().tx(), row.dataset, row.version);
+  std::int64_t after_ms_max = void_after_ms_max(version ? version->bytes : 0);
+  std::int64_t after_ms = judged.entry().at.unix_ms - use.at.unix_ms;
+  judged.demand(after_ms <= after_ms_max, "use.voided_too_late",
+                "voids a use later than its delivery could break off",
+                "within " + std::to_string(after_ms_max) + " ms", std::to_string(after_ms) + " ms");
 }
 
 void judge_voided(SpaceReplay& space,
@@ -141,6 +165,7 @@ void judge_voided(SpaceReplay& space,
   auto use = follow_use(judged, event.use);
   judged.tell(judge_void(event, entry.by, use ? &*use : nullptr, standing->facts_at(judged)));
   if (!use || use->is_voided) return;
+  judge_delivery(judged, standing->row, event, *use);
   if (use->rule < standing->used.size() && standing->used[use->rule] > 0)
     standing->used[use->rule] -= 1;
   replay.tx().use<Statements>().void_(event.use).run();
@@ -153,6 +178,7 @@ void judge_voided(SpaceReplay& space,
 }  // namespace
 
 void add_use_replayers(ledger::Replayers& replayers, const std::shared_ptr<SpaceReplay>& space) {
+  replayers.add_tables("create table conduct_download (use text primary key) strict;");
   judge_by(replayers, space, judge_recorded);
   judge_by(replayers, space, judge_redelivered);
   judge_by(replayers, space, judge_voided);

@@ -5,114 +5,16 @@
 
 #include <doctest/doctest.h>
 
-#include "api/cheats/forged_ledger.h"
-#include "api/cheats/honest.h"
+#include "api/cheats/cheater.h"
 #include "core/file.h"
-#include "space/contracts/entries.h"
 
 using namespace tally;
-using core::Json;
-using space::ContractId;
+using namespace tally::test;
 using space::SignedVerb;
-using test::day_ms;
-using test::Detection;
-using test::ForgedEntry;
-using test::ForgedLedger;
-using test::honest;
-using test::with;
-using Layers = std::set<std::string>;
 
 namespace {
 
-struct Cheater : ForgedLedger {
-  Cheater()
-      : ForgedLedger(honest().space.database(),
-                     ledger::NoteSigner(test::TempSpace::origin, honest().space.log_key)) {}
-
-  // The last entry of that kind (of that contract).
-  std::size_t last(std::string_view kind, const std::string& contract = "") const {
-    for (std::size_t i = entries.size(); i-- > 0;) {
-      if (entries[i].kind != kind) continue;
-      if (contract.empty() || entries[i].body.find("contract")->as_string() == contract) return i;
-    }
-    REQUIRE(false);
-    return 0;
-  }
-  Json& body_of_last(std::string_view kind, const std::string& contract = "") {
-    return entries[last(kind, contract)].body;
-  }
-
-  // As the product would record the next use of a contract, with the members that are given.
-  void add_use(const ContractId& contract, std::vector<std::pair<std::string, Json>> members = {}) {
-    auto offer = entries[last("contract.offered/1", contract.text())].body;
-    std::int64_t used = 0;
-    for (const auto& entry : entries) {
-      if (entry.kind == "use.recorded/1" &&
-          entry.body.find("contract")->as_string() == contract.text()) {
-        ++used;
-      }
-    }
-    ForgedEntry entry = entries[last("use.recorded/1", honest().running.text())];
-    entry.at = entries.back().at;
-    auto set = [&](std::string_view name, Json value) {
-      entry.body = with(entry.body, name, std::move(value));
-    };
-    set("contract", contract.text());
-    set("document", *offer.find("document"));
-    set("count_before", used);
-    set("count_after", used + 1);
-    set("use", "use_01M81000000000000000000" + std::to_string(100 + used));
-    set("key", core::to_hex(core::sha256("key of use " + std::to_string(used) + contract.text())));
-    for (auto& [name, value] : members) set(name, std::move(value));
-    entries.push_back(entry);
-  }
-  // An entry of the space, at the end.
-  template <class Event>
-  void add(const Event& event, const std::string& by) {
-    entries.push_back({.at = entries.back().at,
-                       .by = by,
-                       .kind = std::string(Event::kind),
-                       .body = core::encode(event)});
-  }
-  // The offer that waits, accepted in the consumer's name with that key.
-  void accept_offer(const test::Member& member) {
-    auto document = core::Hash::from_hex(
-        body_of_last("contract.offered/1", honest().waiting.text()).find("document")->as_string());
-    auto key = honest().rotation.id(member);
-    add(space::ContractAccepted{.contract = honest().waiting,
-                                .consumer = honest().consumer.party,
-                                .document = *document,
-                                .key = key,
-                                .salt = std::string(32, '0'),
-                                .signature =
-                                    space::sign({SignedVerb::accept, test::TempSpace::origin,
-                                                 honest().consumer.party, key, *document},
-                                                member.key)},
-        honest().consumer.principal.actor.text());
-  }
-  // A continuation that nobody else holds yet: signed, and followed by the tables.
-  void publish(bool links_contracts = true) {
-    write(links_contracts);
-    follow_with_tables();
-  }
-  void drop(std::size_t index) {
-    entries.erase(entries.begin() + static_cast<std::ptrdiff_t>(index));
-  }
-};
-
-struct Cheat {
-  const char* words;
-  Layers layers;
-  std::string code;
-  void (*play)(Cheater&);
-};
-
-const Layers chain{"chain"};
-const Layers conduct{"conduct"};
-const Layers outside{"receipts", "witnesses"};
-const Layers all_but_chain{"conduct", "receipts", "witnesses"};
-
-const std::vector<Cheat> cheats = {
+const std::vector<Cheat> other_cheats = {
     // --- a hand in the database
     {"an entry is dropped", chain, "entry.wrong_seq",
      [](Cheater& cheater) {
@@ -222,6 +124,43 @@ const std::vector<Cheat> cheats = {
        cheater.entries.push_back(accept);
        cheater.publish();
      }},
+    {"a document is taken away without an entry, and the meter set back", conduct,
+     "document.missing",
+     [](Cheater& cheater) {
+       cheater.run("delete from document; update meter set allowed = 9, used = 0");
+     }},
+    {"the tables of a contract whose document was erased are changed", conduct,
+     "projection.differs",
+     [](Cheater& cheater) {
+       auto erasure = cheater.entries[cheater.last("contract.offered/1", honest().ended.text())];
+       Json document = *erasure.body.find("document");
+       erasure.at = cheater.entries.back().at;
+       erasure.kind = "contract.document_erased/1";
+       erasure.body = Json::object({{"contract", honest().ended.text()},
+                                    {"contract_prev", std::string(64, '0')},
+                                    {"contract_seq", 0},
+                                    {"document", std::move(document)},
+                                    {"salt", std::string(32, '0')}});
+       cheater.entries.push_back(erasure);
+       cheater.publish();
+       cheater.run(
+           "update document set bytes = '' where digest = (select document from contract where id "
+           "= '" +
+           honest().ended.text() + "'); update meter set used = 0 where contract = '" +
+           honest().ended.text() + "'");
+     }},
+    {"a table is dropped, and the migration that made it forgotten", conduct, "schema.differs",
+     [](Cheater& cheater) {
+       cheater.run("delete from schema_migration where name not like '0001%'; drop table meter");
+     }},
+    {"a column is renamed, so that its table cannot be read", conduct, "schema.differs",
+     [](Cheater& cheater) { cheater.run("alter table contract rename column uses to uses2"); }},
+    {"the root beside an earlier batch is changed", conduct, "batch.wrong_root",
+     [](Cheater& cheater) {
+       cheater.run(
+           "update ledger_batch set root = zeroblob(32) where size = (select min(size) from "
+           "ledger_batch)");
+     }},
     // --- uses
     {"data is used, and the tables moved, without an entry", conduct, "projection.differs",
      [](Cheater& cheater) {
@@ -289,6 +228,40 @@ const std::vector<Cheat> cheats = {
      [](Cheater& cheater) {
        cheater.run("update actor set scopes = scopes || ' ledger:read' where scopes like '%use%'");
      }},
+    // --- voids
+    {"a use is voided by another than the server", conduct, "entry.wrong_author",
+     [](Cheater& cheater) {
+       cheater.void_use(2, honest().consumer.principal.actor.text());
+       cheater.publish();
+     }},
+    {"a use is voided twice", conduct, "use.voided",
+     [](Cheater& cheater) {
+       cheater.void_use(2);
+       cheater.void_use(1);
+       cheater.publish();
+     }},
+    {"a use is voided long after its delivery could break off", conduct, "use.voided_too_late",
+     [](Cheater& cheater) {
+       cheater.void_use(2);
+       cheater.entries.back().at += 6 * 60'000;
+       cheater.publish();
+     }},
+    {"a use is voided that was no download", conduct, "use.not_a_download",
+     [](Cheater& cheater) {
+       Json use = *cheater.body_of_last("use.recorded/1", honest().labeled.text()).find("use");
+       cheater.void_use(0);
+       auto& body = cheater.entries.back().body;
+       body = with(body, "contract", honest().labeled.text());
+       body = with(body, "use", std::move(use));
+       cheater.publish();
+     }},
+    {"a use is voided that was never made", conduct, "use.unknown",
+     [](Cheater& cheater) {
+       cheater.void_use(2);
+       auto& body = cheater.entries.back().body;
+       body = with(body, "use", "use_01M81000000000000000000999");
+       cheater.publish();
+     }},
     // --- erasures
     {"the document of a contract that has not ended is erased", conduct, "contract.not_terminated",
      [](Cheater& cheater) {
@@ -305,16 +278,16 @@ const std::vector<Cheat> cheats = {
      }},
     {"a use of content that was erased before", conduct, "dataset.version_erased",
      [](Cheater& cheater) {
-       auto offer = cheater.entries[cheater.last("contract.offered/1", honest().labeled.text())];
-       ForgedEntry erasure = offer;
-       erasure.at = cheater.entries.back().at;
-       erasure.kind = "dataset.version_erased/1";
-       erasure.body = Json::object({{"dataset", *offer.body.find("dataset")},
-                                    {"salt", std::string(32, '0')},
-                                    {"version", *offer.body.find("version")}});
-       cheater.entries.push_back(erasure);
+       cheater.erase_content(honest().labeled);
        cheater.add_use(honest().labeled, {{"purpose", "labeling"}, {"limit", 5}});
        cheater.entries.back().by = honest().team.principal.actor.text();
+       cheater.publish();
+     }},
+    {"content is delivered again after it was erased", conduct, "dataset.version_erased",
+     [](Cheater& cheater) {
+       cheater.erase_content(honest().running);
+       cheater.add_about_use("use.redelivered/1", honest().consumer.principal.actor.text(),
+                             {{"delivery", 1}});
        cheater.publish();
      }},
     {"a party is erased by another one", conduct, "actor.of_another_party",
@@ -380,39 +353,14 @@ const std::vector<Cheat> cheats = {
        cheater.add(retired, honest().consumer.party.text());
        cheater.publish();
      }},
-    // --- labels
-    {"a label without a lease", conduct, "label.outside_lease",
-     [](Cheater& cheater) {
-       auto label = cheater.entries[cheater.last("label.recorded/1")];
-       label.at = cheater.entries.back().at;
-       label.body = with(label.body, "lease", "lse_01M81000000000000000000999");
-       label.body = with(label.body, "answer", "ans_01M81000000000000000000999");
-       label.body = with(label.body, "task", "tsk_01M81000000000000000000999");
-       cheater.entries.push_back(label);
-       cheater.publish();
-     }},
-    {"a second label under one lease", conduct, "label.lease_answered_twice",
-     [](Cheater& cheater) {
-       auto label = cheater.entries[cheater.last("label.recorded/1")];
-       std::int64_t at = cheater.entries.back().at;
-       label.at = at;
-       label.body = with(label.body, "leased_at", at - 1000);
-       label.body = with(label.body, "leased_until", at + 1000);
-       label.body = with(label.body, "answer", "ans_01M81000000000000000000999");
-       label.body = with(label.body, "task", "tsk_01M81000000000000000000999");
-       cheater.entries.push_back(label);
-       cheater.publish();
-     }},
-    {"a chunk of predictions that does not add up", conduct, "chunk.wrong_counts",
-     [](Cheater& cheater) {
-       auto chunk = cheater.entries[cheater.last("predictions.imported/1")];
-       chunk.at = cheater.entries.back().at;
-       chunk.body = with(chunk.body, "chunk", 2);
-       chunk.body = with(chunk.body, "accepted", 9);
-       cheater.entries.push_back(chunk);
-       cheater.publish();
-     }},
 };
+
+std::vector<Cheat> all_cheats() {
+  auto cheats = other_cheats;
+  auto about_labels = label_cheats();
+  cheats.insert(cheats.end(), about_labels.begin(), about_labels.end());
+  return cheats;
+}
 
 std::string row_of(const std::string& words, const Layers& layers, const std::string& code) {
   std::string row = "| " + words + " |";
@@ -442,7 +390,7 @@ TEST_CASE("cheats: an honest operator is found by no layer") {
 }
 
 TEST_CASE("cheats: each is found by exactly the layers that the manual names") {
-  for (const Cheat& cheat : cheats) {
+  for (const Cheat& cheat : all_cheats()) {
     CAPTURE(std::string(cheat.words));
     Cheater cheater;
     cheat.play(cheater);
@@ -468,7 +416,8 @@ TEST_CASE("cheats: the manual's table is what comes out here") {
   auto page = core::read_file(TALLY_SOURCE_DIR "/docs/operator.md");
   REQUIRE(page);
   std::string table;
-  for (const Cheat& cheat : cheats) table += row_of(cheat.words, cheat.layers, cheat.code) + "\n";
+  for (const Cheat& cheat : all_cheats())
+    table += row_of(cheat.words, cheat.layers, cheat.code) + "\n";
   std::size_t begin = page->find("|---|---|---|---|---|---|\n");
   REQUIRE(begin != std::string::npos);
   begin = page->find('\n', begin) + 1;

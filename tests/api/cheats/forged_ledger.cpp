@@ -184,7 +184,8 @@ void ForgedLedger::follow_with_tables() {
   connection.run(R"(
     drop table conduct_finding; drop table conduct_revoked; drop table conduct_contract;
     drop table conduct_missing; drop table conduct_erased; drop table conduct_document;
-    drop table conduct_task; drop index conduct_answer_of_lease;
+    drop table conduct_task; drop table conduct_project; drop table conduct_download;
+    drop index conduct_answer_of_lease;
   )");
 }
 
@@ -215,7 +216,8 @@ Detection ForgedLedger::detect(const Memory& memory) const {
   if (detection.layers.empty()) {
     api::ConductAudit conduct(log_.verifier());
     conduct.run(database_, {});
-    for (const auto& finding : conduct.findings()) name("conduct", finding.code);
+    for (const auto& finding : conduct.findings())
+      name("conduct", finding.not_checkable ? "" : finding.code);
     conduct.list_contracts([&](const api::ConductAudit::Contract& contract) {
       detection.asserted += contract.report.tally.asserted;
     });

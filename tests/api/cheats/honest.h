@@ -2,6 +2,7 @@
 // repetition, a project with a label.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -19,6 +20,9 @@ namespace tally::test {
 
 inline constexpr std::int64_t day_ms = 86'400'000;
 
+inline const space::UseCommand download{"training", space::Action::download, std::nullopt,
+                                        std::nullopt};
+
 struct Honest : Market {
   space::ContractId running, expired, ended, labeled;
   space::ContractId waiting;  // offered, and not accepted
@@ -34,12 +38,12 @@ struct Honest : Market {
     ended = agree(3);
     keep(use(running, "k1"));
     REQUIRE(use(running, "k1"));
-    keep(use(running, "k2"));
+    keep(use(running, "k2", download));
     keep(use(ended, "k3"));
     label_something();
     keep(terminate(provider, ended));
     space.clock.advance_ms(3 * day_ms);
-    keep(use(running, "k4"));
+    keep(use(running, "k4", download));
     memory.witnessed = space.journal().ledger.signed_head().head;
     space.reopen();  // as a restart: all is in the database
   }

@@ -4,6 +4,7 @@
 #include "space/conduct/replayed.h"
 #include "space/contracts/entries.h"
 #include "space/parties/actors.h"
+#include "space/uses/breaking_off.h"
 #include "space/uses/market.h"
 
 using namespace tally;
@@ -14,6 +15,8 @@ using test::Replayed;
 using Codes = std::set<std::string>;
 
 namespace {
+
+const UseCommand download{"training", Action::download, std::nullopt, std::nullopt};
 
 // An operator: whoever has the writer can append what it likes.
 struct Operator : Market {
@@ -93,8 +96,9 @@ Codes after_use(Change change) {
 TEST_CASE("conduct: a life by the rules has no findings, and gives its tables back") {
   Operator honest;
   REQUIRE(honest.use(honest.contract, "k1"));  // again: delivered, not counted
-  REQUIRE(honest.use(honest.contract, "k2"));
-  honest.uses.make_void(honest.first_use(), "content_unreadable");
+  auto broken_off = honest.use(honest.contract, "k2", download);
+  REQUIRE(broken_off);
+  honest.uses.make_void(broken_off->use, "content_unreadable");
   honest.space.clock.advance_ms(1000);
   REQUIRE(honest.use(honest.contract, "k3"));
   REQUIRE(honest.use(honest.contract, "k4"));
@@ -240,7 +244,7 @@ TEST_CASE("conduct: deliveries are numbered, few, in time, and of a use that sta
         }) == Codes{"use.delivered_too_late"});
   CHECK(deliver([](Operator& cheat, UseRedelivered&) {
           cheat.uses.make_void(cheat.first_use(), "content_unreadable");
-        }) == Codes{"use.voided"});
+        }) == Codes{"use.not_a_download", "use.voided"});
   CHECK(deliver([](Operator& cheat, UseRedelivered& event) {
           event.use = UseId::make(cheat.space.clock.now(), cheat.space.random);
         }) == Codes{"use.unknown"});
@@ -249,18 +253,20 @@ TEST_CASE("conduct: deliveries are numbered, few, in time, and of a use that sta
 TEST_CASE("conduct: a use is voided once, by the server, and gives back exactly one") {
   auto take_back = [](auto change, const std::string& by = "system") {
     Operator cheat;
+    auto use = cheat.use(cheat.contract, "k2", download);
+    REQUIRE(use);
     UseVoided event{.contract = cheat.contract,
-                    .count_after = 0,
+                    .count_after = 1,
                     .reason = "content_unreadable",
                     .rule = 0,
                     .salt = cheat.space.random.salt(),
-                    .use = cheat.first_use()};
+                    .use = use->use};
     change(cheat, event);
     cheat.forge(event, by);
     return cheat.judge();
   };
   CHECK(take_back([](Operator&, UseVoided&) {}).empty());
-  CHECK(take_back([](Operator&, UseVoided& event) { event.count_after = 1; }) ==
+  CHECK(take_back([](Operator&, UseVoided& event) { event.count_after = 2; }) ==
         Codes{"use.count_broken"});
   CHECK(take_back([](Operator&, UseVoided& event) { event.reason = "a favour"; }) ==
         Codes{"use.unknown_reason"});
@@ -269,10 +275,21 @@ TEST_CASE("conduct: a use is voided once, by the server, and gives back exactly 
           cheat.uses.make_void(event.use, "content_unreadable");
         }) == Codes{"use.voided"});
   CHECK(take_back([](Operator&, UseVoided&) {}, "somebody") == Codes{"entry.wrong_author"});
+  CHECK(take_back([](Operator& cheat, UseVoided& event) { event.use = cheat.first_use(); }) ==
+        Codes{"use.not_a_download"});
+  // Ten short records: five minutes, and not a second for them.
+  CHECK(take_back([](Operator& cheat, UseVoided&) {
+          cheat.space.clock.advance_ms(5 * 60'000);
+        }).empty());
+  CHECK(take_back([](Operator& cheat, UseVoided&) {
+          cheat.space.clock.advance_ms(5 * 60'000 + 1);
+        }) == Codes{"use.voided_too_late"});
+  CHECK(void_after_ms_max(16 * 1'024) == 5 * 60'000 + 16'000);
 }
 
 TEST_CASE(
-    "conduct: a document that is gone leaves its contract not checkable, for a reason or none") {
+    "conduct: a document that is gone is a finding, unless an entry erased it: then it is not "
+    "checkable") {
   Operator lost;
   auto document = lost.find(lost.contract).document;
   lost.append("test.erased/1", "system", "{\"salt\":\"" + lost.space.random.salt() + "\"}");
@@ -292,5 +309,8 @@ TEST_CASE(
   CHECK(erased.replay.findings_count() == 0);
   CHECK(erased.replay.unchecked_count() == 1);
   CHECK(erased.replay.findings()[0].words.find("was erased under entry") != std::string::npos);
-  CHECK(Replayed(lost.space, ignore).codes() == Codes{"document.missing"});
+  Replayed missing(lost.space, ignore);
+  CHECK(missing.codes() == Codes{"document.missing"});
+  CHECK(missing.replay.findings_count() == 1);
+  CHECK(missing.replay.unchecked_count() == 0);
 }
