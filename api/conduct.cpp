@@ -7,9 +7,11 @@
 #include "api/conduct_schema.h"
 #include "core/sql/migrate.h"
 #include "core/sql/sqlite/sqlite.h"
+#include "labeling/conduct/openings.h"
 #include "labeling/schema.h"
 #include "ledger/merkle_tree.h"
 #include "ledger/source_database.h"
+#include "space/conduct/openings.h"
 #include "space/documents.h"
 #include "space/replay.h"
 
@@ -166,6 +168,7 @@ void ConductAudit::run(const std::string& database, const Progress& progress) {
   replayers_.end(scratch_->replay);
   if (is_linked) {
     compare(connection);
+    check_openings(session);
     connection.run("rollback");
   }
   scratch_->shelf.open(nullptr);
@@ -222,6 +225,23 @@ void ConductAudit::compare(Connection& database) {
            .found = {},
            .not_checkable = is_older});
     }
+  }
+}
+
+// Tables that cannot be read were told of as such.
+void ConductAudit::check_openings(Session& database) {
+  try {
+    space::check_manifests(scratch_->replay, database);
+    labeling::check_openings(scratch_->replay, database);
+  } catch (const core::sql::SqlBroken& broken) {
+    scratch_->replay.report(
+        {.code = "opening.unreadable",
+         .place = "database",
+         .contract = {},
+         .words =
+             std::string("What opens the ledger's commitments cannot be read: ") + broken.what(),
+         .expected = {},
+         .found = {}});
   }
 }
 

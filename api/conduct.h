@@ -33,7 +33,7 @@ class ConductAudit {
 
   // Entries and documents, and nothing else: an exported directory, or a URL.
   void run(ledger::LedgerSource& source, ledger::Documents& documents, const Progress& progress);
-  // A database: its entries and documents, and then its tables. Throws core::Broken when it cannot
+  // A database: its entries and documents, then its tables, and what opens its commitments. Throws core::Broken when it cannot
   // be read.
   void run(const std::string& database, const Progress& progress);
 
@@ -65,6 +65,7 @@ class ConductAudit {
 
   bool replay(ledger::LedgerSource& source, const Progress& progress, const AfterEach& after = {});
   void compare(core::sql::Connection& database);
+  void check_openings(core::sql::Session& database);
   void compare_table(const ledger::ProjectionTable& table, core::sql::Connection& database);
 
   std::unique_ptr<Scratch> scratch_;

@@ -189,6 +189,7 @@ void fill_tables(const std::string& path, const ledger::VerifierKey& key) {
     drop table conduct_finding; drop table conduct_revoked; drop table conduct_contract;
     drop table conduct_missing; drop table conduct_erased; drop table conduct_document;
     drop table conduct_task; drop table conduct_project; drop table conduct_download;
+    drop table conduct_panel; drop table conduct_model; drop table conduct_manifest;
     drop index conduct_answer_of_lease; commit
   )");
 }

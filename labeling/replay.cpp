@@ -3,8 +3,10 @@
 #include <utility>
 
 #include "labeling/answers/answer.h"
+#include "labeling/conduct/openings.h"
 #include "labeling/conduct/projects_seen.h"
 #include "labeling/intake/intake.h"
+#include "labeling/projects/project_tables.h"
 #include "space/continuation/continuation.h"
 
 namespace tally::labeling {
@@ -43,8 +45,10 @@ struct Statements {
   Statement seats{db, "select count(*), max(seat) from answer where task = ?1"};
   Statement task{db, "select project, closed_entry from conduct_task where task = ?1"};
   Statement add_task{db, R"(
-    insert into conduct_task (task, project, closed_entry) values (?1, ?2, ?3)
-    on conflict (task) do update set closed_entry = coalesce(closed_entry, excluded.closed_entry)
+    insert into conduct_task (task, project, closed_entry, outcome) values (?1, ?2, ?3, ?4)
+    on conflict (task) do update
+      set closed_entry = coalesce(closed_entry, excluded.closed_entry),
+          outcome = coalesce(outcome, excluded.outcome)
   )"};
 };
 
@@ -158,6 +162,7 @@ void judge_imported(Labeling& labeling,
   }
   judged.demand_equal(project->policy_version, event.policy_version, "chunk.wrong_policy",
                       "was routed by another policy than the project's");
+  if (event.model) note_model(replay, entry.seq, *event.model);
   project->counts.accepted += event.accepted;
   project->counts.human += event.human;
   project->counts.held += event.held;
@@ -275,8 +280,12 @@ void judge_task(const Judged& judged, ProjectFacts& project, const LabelRecorded
     }
   }
   std::optional<std::uint64_t> closed;
-  if (label.outcome) closed = judged.entry().seq;
-  sql.add_task(label.task, label.project, closed).run();
+  std::optional<std::string> outcome;
+  if (label.outcome) {
+    closed = judged.entry().seq;
+    outcome = name_of(*label.outcome);
+  }
+  sql.add_task(label.task, label.project, closed, outcome).run();
   ProjectCounts& counts = project.counts;
   counts.answers += 1;
   if (label.outcome == Outcome::decided) counts.decided += 1;
@@ -382,11 +391,13 @@ void add(ledger::Replayers& replayers, const Shared& labeling, Judge judge) {
 
 void register_replayers(ledger::Replayers& replayers, const std::shared_ptr<SpaceReplay>& space) {
   replayers.add_tables(R"(
-    create table conduct_task (task text primary key, project text not null, closed_entry integer)
-      strict;
+    create table conduct_task (
+      task text primary key, project text not null, closed_entry integer, outcome text
+    ) strict;
     create index conduct_answer_of_lease on answer (lease);
     create table conduct_project (project text primary key, tasks integer not null) strict;
   )");
+  replayers.add_tables(opening_tables);
   auto labeling = std::make_shared<Labeling>(Labeling{space, {}});
   add<ProjectOpened>(replayers, labeling, judge_opened);
   add<PredictionsImported>(replayers, labeling, judge_imported);

@@ -2,15 +2,21 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <ostream>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 
 #include "api/cli/audit_report.h"
 #include "api/cli/ledger_source.h"
 #include "api/cli/log_key.h"
+#include "api/witness_dir.h"
 #include "core/json.h"
 #include "ledger/auditor.h"
+#include "ledger/policy.h"
 
 namespace tally::api {
 namespace {
@@ -27,6 +33,7 @@ constexpr const char* footer =
     "entries\n"
     "say: signatures, purpose, time, count, leases; and that the database's tables follow from "
     "them).\n"
+    "With --receipt and --policy also: that this is the ledger which others were shown.\n"
     "Exit codes: 0 all is right; 1 findings; 2 could not check (no key, nothing to read); 3 "
     "nothing\n"
     "wrong, but not all could be checked (an erased document, a kind of entry from a newer "
@@ -36,6 +43,8 @@ struct Options {
   std::string ledger;
   std::string key;
   std::string token_file;
+  std::vector<std::string> receipts;
+  std::string policy;
   unsigned threads = 1;
   bool structural = false;
   bool json = false;
@@ -69,9 +78,28 @@ double timed(Work work) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
+// What the ledger is held against, beside itself.
+struct Outside {
+  std::vector<HeldReceipt> receipts;
+  std::optional<ledger::Policy> policy;
+};
+
+core::Result<Outside> read_outside(const Options& options, const ledger::VerifierKey& key) {
+  Outside outside;
+  auto receipts = read_receipts(options.receipts, key);
+  if (!receipts) return receipts.error();
+  outside.receipts = *std::move(receipts);
+  if (options.policy.empty()) return outside;
+  auto policy = read_policy_file(options.policy);
+  if (!policy) return policy.error();
+  outside.policy = *std::move(policy);
+  return outside;
+}
+
 AuditOutcome run_audits(const Options& options,
                         OpenedLedger& opened,
                         const ledger::VerifierKey& key,
+                        const Outside& outside,
                         Terminal& terminal) {
   Progress progress(options, terminal);
   AuditOutcome outcome;
@@ -82,7 +110,12 @@ AuditOutcome run_audits(const Options& options,
                              .progress = [&](std::uint64_t entries) { progress(entries, "read"); }};
     outcome.structure = ledger::audit(*opened.source, key, how);
   });
-  if (options.structural || !outcome.structure.passed()) return outcome;
+  if (!outcome.structure.passed()) return outcome;
+  const auto& head = outcome.structure.head;
+  compare_receipts(*opened.source, head, outside.receipts, outcome.outside);
+  if (outside.policy)
+    judge_quorum(*opened.source, head, opened.checkpoint, *outside.policy, key, outcome.outside);
+  if (options.structural) return outcome;
   outcome.conduct_seconds = timed([&] {
     auto tell = [&](std::uint64_t entries) { progress(entries, "replayed"); };
     outcome.conduct = std::make_unique<ConductAudit>(key);
@@ -109,10 +142,12 @@ int could_not(const Options& options, const Error& error, Terminal& terminal) {
 int audit_command(const Options& options, Terminal& terminal) {
   auto key = read_log_key(options.key);
   if (!key) return could_not(options, key.error(), terminal);
+  auto outside = read_outside(options, *key);
+  if (!outside) return could_not(options, outside.error(), terminal);
   try {
     auto opened = open_ledger({.from = options.ledger, .token_file = options.token_file});
     if (!opened) return could_not(options, opened.error(), terminal);
-    AuditOutcome outcome = run_audits(options, *opened, *key, terminal);
+    AuditOutcome outcome = run_audits(options, *opened, *key, *outside, terminal);
     if (options.json) {
       print_audit_json(outcome, terminal.out);
     } else {
@@ -136,6 +171,14 @@ void add_audit_command(CLI::App& app, Chosen& chosen) {
       ->required();
   audit->add_option("--key", options->key, "The log's public key: a vkey, or @FILE");
   audit->add_option("--token-file", options->token_file, "For a URL: the auditor's token");
+  audit
+      ->add_option("--receipt", options->receipts,
+                   "A receipt that you hold, .tlog-proof or .cose: the ledger must extend it. "
+                   "Repeatable")
+      ->allow_extra_args(false);
+  audit->add_option("--policy", options->policy,
+                    "A file that names logs, witnesses and a quorum (tlog-policy), which the "
+                    "checkpoint that is shown must have");
   audit->add_option("--threads", options->threads, "Threads that hash")->check(CLI::Range(1, 256));
   audit->add_flag("--structural", options->structural, "Not the conduct");
   audit->add_flag("--json", options->json, "One JSON object");

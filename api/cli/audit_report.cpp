@@ -138,7 +138,7 @@ void print_asserted(const Totals& totals, std::ostream& out) {
   }
   if (totals.redelivered > 0) {
     out << "  asserted    " << totals.redelivered
-        << " repetitions rest on a bearer token alone, as uses do\n";
+        << " repeated deliveries rest on a bearer token alone, as uses do\n";
   }
   if (totals.voided > 0) {
     out << "  asserted    " << totals.voided
@@ -170,7 +170,25 @@ void print_conduct(const AuditOutcome& outcome, bool quiet, std::ostream& out) {
   print_asserted(totals, out);
 }
 
+void print_outside(const OutsideReport& outside, bool quiet, std::ostream& out) {
+  for (const OutsideFinding& finding : outside.findings) {
+    print_finding("WRONG", finding.place, finding.words, finding.code, finding.expected,
+                  finding.found, out);
+  }
+  if (quiet || !outside.findings.empty()) return;
+  if (outside.receipts > 0) {
+    out << "  receipts    " << outside.receipts
+        << " that were held are in this ledger, which extends their checkpoints\n";
+  }
+  if (!outside.has_policy) return;
+  out << "  witnesses   the checkpoint that is shown has the policy's quorum:";
+  for (const auto& cosignature : outside.cosignatures) out << " " << cosignature.key.name;
+  out << (outside.cosignatures.empty() ? " none is asked for\n" : "\n");
+}
+
 const char* last_words(const AuditOutcome& outcome) {
+  if (!outcome.outside.findings.empty())
+    return "The ledger is not the one that others were shown.\n";
   if (!outcome.structure.passed()) return "The ledger is not what the log signed.\n";
   int code = outcome.exit_code();
   if (code == exit_refused) return "The ledger is whole, and what it records is not all right.\n";
@@ -192,6 +210,15 @@ Json findings_json(const AuditOutcome& outcome) {
                                   {"found", finding.found},
                                   {"layer", "structure"},
                                   {"place", finding.place.text()},
+                                  {"verdict", "wrong"},
+                                  {"words", finding.words}}));
+  }
+  for (const OutsideFinding& finding : outcome.outside.findings) {
+    findings.append(Json::object({{"code", finding.code},
+                                  {"expected", finding.expected},
+                                  {"found", finding.found},
+                                  {"layer", finding.layer},
+                                  {"place", finding.place},
                                   {"verdict", "wrong"},
                                   {"words", finding.words}}));
   }
@@ -249,6 +276,12 @@ Json to_json(const AuditOutcome& outcome) {
                     {"unsigned_entries", count_json(report.unsigned_entries)}});
   if (report.passed()) json.add("head", head_json(report.head));
   if (report.checkpoint) json.add("checkpoint", head_json(report.checkpoint->head));
+  if (outcome.outside.receipts > 0) json.add("receipts", outcome.outside.receipts);
+  if (outcome.outside.has_policy) {
+    Json names = Json::array({});
+    for (const auto& cosignature : outcome.outside.cosignatures) names.append(cosignature.key.name);
+    json.add("cosigned_by", std::move(names));
+  }
   if (!outcome.conduct) return json;
   const ConductAudit& conduct = *outcome.conduct;
   json.add(
@@ -266,7 +299,9 @@ Json to_json(const AuditOutcome& outcome) {
 }  // namespace
 
 int AuditOutcome::exit_code() const {
-  if (!structure.passed() || (conduct && conduct->findings_count() > 0)) return exit_refused;
+  if (!structure.passed() || !outside.findings.empty() ||
+      (conduct && conduct->findings_count() > 0))
+    return exit_refused;
   return conduct && conduct->unchecked_count() > 0 ? exit_partly : exit_done;
 }
 
@@ -290,6 +325,7 @@ void print_audit(const AuditOutcome& outcome, bool quiet, std::ostream& out) {
     }
   }
   print_findings(report, out);
+  print_outside(outcome.outside, quiet, out);
   if (outcome.conduct) print_conduct(outcome, quiet, out);
   if (!quiet) out << last_words(outcome);
 }

@@ -5,12 +5,13 @@
 #include <memory>
 #include <string>
 
+#include "api/cli/audit_outside.h"
 #include "api/conduct.h"
 #include "ledger/auditor.h"
 
 namespace tally::api {
 
-// Both audits of a ledger. Conduct is looked at only where the entries themselves are right.
+// Both audits of a ledger, and what others hold of it. Conduct is looked at only where the entries themselves are right.
 struct AuditOutcome {
   std::string ledger;  // as it was named
   std::string origin;
@@ -18,6 +19,7 @@ struct AuditOutcome {
   double structure_seconds = 0;
   std::unique_ptr<ConductAudit> conduct;  // null: not asked for, or not looked at
   double conduct_seconds = 0;
+  OutsideReport outside;  // of what others hold; empty where the structure is not right
 
   // exit_done, exit_refused (findings), exit_partly (something could not be told).
   int exit_code() const;

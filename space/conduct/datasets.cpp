@@ -1,4 +1,5 @@
 #include "space/conduct/floor.h"
+#include "space/conduct/openings.h"
 #include "space/datasets/dataset_tables.h"
 #include "space/parties/party_tables.h"
 
@@ -18,7 +19,9 @@ void judge_registered(ActorsSeen& actors,
   actors.judge(judged, event.provider, Scope::datasets_write);
   bool is_new = judged.demand(!find_dataset(replay.tx(), event.dataset), "dataset.exists",
                               "registers a dataset that is there", "", event.dataset.text());
-  if (is_new) apply(replay.tx(), event, where(entry));
+  if (!is_new) return;
+  apply(replay.tx(), event, where(entry));
+  note_manifest(replay, event.dataset.text(), 0, event.salt, event.manifest);
 }
 
 std::optional<Dataset> judge_dataset(ActorsSeen& actors,
@@ -48,7 +51,9 @@ void judge_version(ActorsSeen& actors,
   }
   bool is_next = judged.demand_equal(dataset->versions + 1, event.version, "dataset.wrong_version",
                                      "does not register the dataset's next version");
-  if (is_next) apply(replay.tx(), event, where(entry));
+  if (!is_next) return;
+  apply(replay.tx(), event, where(entry));
+  note_manifest(replay, event.dataset.text(), event.version, event.salt, event.manifest);
 }
 
 void judge_published(ActorsSeen& actors,
@@ -68,6 +73,7 @@ void judge_published(ActorsSeen& actors,
 
 void add_dataset_replayers(ledger::Replayers& replayers,
                            const std::shared_ptr<SpaceReplay>& space) {
+  replayers.add_tables(manifest_tables);
   replayers.on<DatasetRegistered>(
       [space](Replay& replay, const DatasetRegistered& event, const ReplayedEntry& entry) {
         judge_registered(space->actors, replay, event, entry);

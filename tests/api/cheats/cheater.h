@@ -11,12 +11,16 @@
 
 #include "api/cheats/forged_ledger.h"
 #include "api/cheats/honest.h"
+#include "core/sql/sqlite/sqlite.h"
+#include "space/commitment.h"
 #include "space/contracts/entries.h"
 
 namespace tally::test {
 
 using core::Json;
 using Layers = std::set<std::string>;
+
+inline const std::string bee = "[\"bee\"]";  // as labels are spelled
 
 struct Cheater : ForgedLedger {
   Cheater()
@@ -126,8 +130,20 @@ struct Cheater : ForgedLedger {
     }
     label.body = with(label.body, "leased_at", at - 1000);
     label.body = with(label.body, "leased_until", at + 1000);
+    label.body = with(label.body, "value", space::commitment(std::string(32, '0'), bee));
     entries.push_back(label);
     return entries.back().body;
+  }
+  // What that label says: a bee.
+  void open_label(const Json& label) {
+    run("insert into answer_value values ('" + label.find("answer")->as_string() + "', '" + bee +
+        "', '" + std::string(32, '0') + "')");
+  }
+  std::string column(const std::string& sql) const {
+    auto connection = core::sql::sqlite::open_reader(database());
+    auto statement = connection.driver().prepare(sql);
+    REQUIRE(statement->step());
+    return std::string(statement->bytes(0));
   }
   // A continuation that nobody else holds yet: signed, and followed by the tables.
   void publish(bool links_contracts = true) {

@@ -412,6 +412,25 @@ TEST_CASE("cheats: a use that only a token vouches for is out of reach, and coun
   CHECK(detection.asserted == before + 1);
 }
 
+TEST_CASE("cheats: a label under an invented lease is out of reach, and counted as asserted") {
+  Cheater cheater;
+  auto before = cheater.detect(honest().memory).labels;
+  Json label = cheater.add_label();
+  std::string task = cheater.column("select id from task where state = 'open'");
+  auto& body = cheater.entries.back().body;
+  body = label = with(label, "task", task);
+  cheater.publish();
+  cheater.open_label(label);
+  cheater.run(
+      "update task set answers = 1, free_seats = 0, state = 'decided', labels = '[\"bee\"]' where "
+      "id = '" +
+      task + "'");
+  auto detection = cheater.detect(honest().memory);
+  CHECK(joined(detection.layers) == "");
+  CHECK(detection.code == "");
+  CHECK(detection.labels == before + 1);
+}
+
 TEST_CASE("cheats: the manual's table is what comes out here") {
   auto page = core::read_file(TALLY_SOURCE_DIR "/docs/operator.md");
   REQUIRE(page);

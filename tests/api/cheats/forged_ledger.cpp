@@ -181,10 +181,21 @@ void ForgedLedger::follow_with_tables() {
   replayers.begin(replay);
   for (const auto& entry : read_entries(database_)) REQUIRE(replayers.replay(replay, entry));
   replayers.end(replay);
+  // An older copy knows nothing of what came later.
+  connection.run(R"(
+    delete from answer_value where answer not in (select id from answer);
+    delete from item where not exists (
+      select 1 from line_chunk c where c.project = item.project and c.chunk = item.chunk);
+    delete from task where id not in (select task from item where task is not null);
+    update task set answers = 0, state = 'open', labels = null
+     where id not in (select task from answer);
+    delete from project_text where project not in (select id from project);
+  )");
   connection.run(R"(
     drop table conduct_finding; drop table conduct_revoked; drop table conduct_contract;
     drop table conduct_missing; drop table conduct_erased; drop table conduct_document;
     drop table conduct_task; drop table conduct_project; drop table conduct_download;
+    drop table conduct_panel; drop table conduct_model; drop table conduct_manifest;
     drop index conduct_answer_of_lease;
   )");
 }
@@ -220,6 +231,7 @@ Detection ForgedLedger::detect(const Memory& memory) const {
       name("conduct", finding.not_checkable ? "" : finding.code);
     conduct.list_contracts([&](const api::ConductAudit::Contract& contract) {
       detection.asserted += contract.report.tally.asserted;
+      detection.labels += contract.report.tally.labels;
     });
   }
   auto now = head();

@@ -39,6 +39,7 @@ struct Detection {
   std::set<std::string> layers;  // chain, receipts, witnesses, conduct
   std::string code;              // of the first finding
   std::uint64_t asserted = 0;    // uses that rest on the operator's word
+  std::uint64_t labels = 0;      // labels that do
 };
 
 class ForgedLedger {

@@ -1,4 +1,6 @@
 #include "api/cheats/cheater.h"
+#include "core/hash.h"
+#include "ledger/merkle_tree.h"
 
 namespace tally::test {
 
@@ -44,6 +46,44 @@ std::vector<Cheat> label_cheats() {
          label.body = with(label.body, "task", "tsk_01M81000000000000000000999");
          cheater.entries.push_back(label);
          cheater.publish();
+       }},
+      {"a label that was released is changed", conduct, "task.differs",
+       [](Cheater& cheater) {
+         cheater.run("update task set labels = '[\"bee\"]' where state = 'decided'");
+       }},
+      {"an answer is changed, and the label with it", conduct, "opening.differs",
+       [](Cheater& cheater) {
+         cheater.run(
+             "update task set labels = '[\"bee\"]' where state = 'decided';"
+             "update answer_value set labels = '[\"bee\"]'");
+       }},
+      {"an answer is taken away without an entry", conduct, "opening.missing",
+       [](Cheater& cheater) { cheater.run("delete from answer_value"); }},
+      {"the model's word on an item is changed", conduct, "opening.differs",
+       [](Cheater& cheater) {
+         cheater.run("update item set predicted = 1 where predicted = 0 and route = 'accept'");
+       }},
+      {"the line of an item is written anew, with its hash", conduct, "opening.differs",
+       [](Cheater& cheater) {
+         const std::string text = "{\"item\":\"c\"}";
+         cheater.run("update item set text = '" + text + "', leaf_hash = x'" +
+                     core::to_hex(ledger::hash_leaf(text)) + "' where item = 'c'");
+       }},
+      {"an accepted item gets a task that no entry knows", conduct, "opening.unexpected",
+       [](Cheater& cheater) {
+         cheater.run("update item set task = 'tsk_01M81000000000000000000999' where task is null");
+       }},
+      {"the classes of a project change their places", conduct, "opening.differs",
+       [](Cheater& cheater) {
+         cheater.run("update project_text set classes = '[\"bee\",\"ant\"]'");
+       }},
+      {"the description of a dataset is changed", conduct, "opening.differs",
+       [](Cheater& cheater) { cheater.run("update dataset_manifest set document = '{}'"); }},
+      {"a label for an item that nobody was asked about", conduct, "label.unknown_task",
+       [](Cheater& cheater) {
+         Json label = cheater.add_label();
+         cheater.publish();
+         cheater.open_label(label);
        }},
       {"a chunk of predictions that does not add up", conduct, "chunk.wrong_counts",
        [](Cheater& cheater) {
