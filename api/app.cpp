@@ -104,24 +104,24 @@ Store::BeforeWriting comparison(const std::optional<ledger::Policy>& policy,
                                 Replicator* replicator,
                                 const ServerKeys& keys,
                                 const Config& config) {
-  return [&policy, replicator, &keys, &config](core::sql::Session& session,
-                                               ledger::Ledger& ledger) {
-    if (ledger.signed_head().head.size == 0) return;
-    if (replicator != nullptr) {
-      if (auto started = replicator->start(ledger.signed_head()); !started)
-        throw StartRefused(started.error());
-      ledger.follow_with(*replicator);
-    }
-    if (!policy) return;
-    ledger::TileSubtrees tiles([&session](unsigned level, std::uint64_t index) {
-      return ledger::read_tile(session, level, index).value_or("");
-    });
-    auto needed = parse_witnesses_at_start(config.require_witness_at_start);
-    auto checked = check_witnesses(*policy, keys.log.verifier(), ledger.signed_head(), tiles,
-                                   needed.value_or(WitnessesAtStart::quorum),
-                                   config.witness_timeout_ms, config.witness_start_wait_s);
-    if (!checked) throw StartRefused(checked.error());
-  };
+  return
+      [&policy, replicator, &keys, &config](core::sql::Session& session, ledger::Ledger& ledger) {
+        if (ledger.signed_head().head.size == 0) return;
+        if (replicator != nullptr) {
+          if (auto started = replicator->start(ledger.signed_head()); !started)
+            throw StartRefused(started.error());
+          ledger.follow_with(*replicator);
+        }
+        if (!policy) return;
+        ledger::TileSubtrees tiles([&session](unsigned level, std::uint64_t index) {
+          return ledger::read_tile(session, level, index).value_or("");
+        });
+        auto needed = parse_witnesses_at_start(config.require_witness_at_start);
+        auto checked = check_witnesses(*policy, keys.log.verifier(), ledger.signed_head(), tiles,
+                                       needed.value_or(WitnessesAtStart::quorum),
+                                       config.witness_timeout_ms, config.witness_start_wait_s);
+        if (!checked) throw StartRefused(checked.error());
+      };
 }
 
 // In the order in which they are built; destroyed in the other.

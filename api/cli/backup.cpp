@@ -17,7 +17,8 @@ constexpr const char* footer =
     "FILE.manifest.json\n"
     "appear once the copy is durable and has passed the audit, of structure and of conduct. Keys "
     "are not\n"
-    "in it: copy keys/subjects.db after each (docs/durability.md). Exit codes: 0 done; 1 refused; 2 could not.";
+    "in it: copy keys/subjects.db after each (docs/durability.md). Exit codes: 0 done; 1 refused; "
+    "2 could not.";
 
 struct Options {
   std::string from;

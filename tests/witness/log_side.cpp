@@ -319,6 +319,32 @@ TEST_CASE("witnesses at start: silence is not consent, unless the operator says 
   CHECK(log.exit_code_of_start() == 0);
 }
 
+TEST_CASE("witnesses at start: a bare number is no consent, only a cosignature over this head is") {
+  LogProcess log;
+  FalseWitness less(
+      [](const std::string&) {
+        api::Reply reply;
+        reply.status = 409;
+        reply.content_type = std::string(tlog_size_type);
+        reply.body = "0\n";
+        return reply;
+      },
+      "witness.example/w1");
+  log.use_policy(less.policy_line("w1") + "quorum w1\n");
+  Setting patience("WITNESSES_TIMEOUT_MS", "500");
+  Setting wait("WITNESSES_START_WAIT_S", "0");
+  CHECK(log.exit_code_of_start() == 1);
+  {
+    Setting none("WITNESSES_REQUIRE_AT_START", "none");
+    CHECK(log.exit_code_of_start() == 0);
+  }
+  // One that really holds less is brought the head, and cosigns it.
+  WitnessProcess behind({log.vkey()}, "witness.example/w2");
+  behind.start();
+  log.use_policy(behind.policy_line("w2") + "quorum w2\n");
+  CHECK(log.exit_code_of_start() == 0);
+}
+
 TEST_CASE("witnesses at start: a policy that cannot work is refused") {
   LogProcess log;
   WitnessProcess witness({log.vkey()});
