@@ -4,7 +4,8 @@
 // A file of lines, each canonical JSON:
 //
 //   {"checkpoint":"<signed note>","contract":"ctr_..","format":"tallystick/evidence/v1"}
-//   {"document":{..}}                       the contract as it was signed, and its termination, if any
+//   {"document":{..}}                       the contract as it was signed; its termination and
+//                                           confirmations, each before its entry
 //   {"entry":{..},"path":["<64 hex>",..]}   the registrations of both parties: their keys
 //   {"entry":{..},"path":["<64 hex>",..]}   the contract's entries, from its offer to the attestation,
 //                                           and those that added or retired a key of a party, in the

@@ -6,6 +6,7 @@
 #include "core/hash.h"
 #include "core/mapping.h"
 #include "ledger/merkle_tree.h"
+#include "space/continuation/confirmation.h"
 #include "space/contracts/contracts.h"
 #include "space/contracts/entries.h"
 #include "space/erasure/erasure.h"
@@ -123,12 +124,20 @@ Result<Done> EvidenceCheck::take_head(const Json& line) {
 Result<Done> EvidenceCheck::take_document(const Json& document) {
   Hash digest = core::sha256(core::canonical(document));
   if (!terms_) return take_terms(document, digest);
-  termination_ = digest;
+  filed_ = digest;
+  confirmed_.reset();
   auto ending = core::decode<TerminationDocument>(document);
   if (ending && ending->format == TerminationDocument::format_name &&
       ending->contract.text() == verdict_.contract && ending->document == document_)
     return Done{};
-  return refuse("evidence.wrong_document", "a document is not about the end of this contract");
+  auto confirmed = core::decode<ConfirmationDocument>(document);
+  if (confirmed && confirmed->format == ConfirmationDocument::format_name &&
+      confirmed->contract.text() == verdict_.contract && confirmed->document == document_) {
+    confirmed_ = confirmed->used;
+    return Done{};
+  }
+  return refuse("evidence.wrong_document",
+                "a document is neither about the end of this contract nor about its counts");
 }
 
 Result<Done> EvidenceCheck::take_terms(const Json& document, const Hash& digest) {
@@ -258,6 +267,7 @@ Result<Done> EvidenceCheck::take_act(const ledger::Envelope& entry, const Json& 
   if (entry.kind == ContractOffered::kind) return take_offer(entry, body);
   if (entry.kind == ContractAccepted::kind) return take_acceptance(entry, body);
   if (entry.kind == ContractTerminated::kind) return take_termination(entry, body);
+  if (entry.kind == ContractConfirmed::kind) return take_confirmation(entry, body);
   if (entry.kind == ContractAttested::kind) return take_attestation(entry, body);
   if (entry.kind == ContractDocumentErased::kind) return take_erasure(entry, body);
   if (entry.kind == project_opened_kind) {
@@ -314,7 +324,7 @@ Result<Done> EvidenceCheck::take_acceptance(const ledger::Envelope& entry, const
 Result<Done> EvidenceCheck::take_termination(const ledger::Envelope& entry, const Json& body) {
   auto event = read<ContractTerminated>(entry, body);
   if (!event) return event.error();
-  if (termination_ != event->document)
+  if (filed_ != event->document || confirmed_)
     return refuse("evidence.wrong_document", name_of(entry) + " lacks its document");
   if (event->party != verdict_.provider && event->party != verdict_.consumer)
     return refuse("evidence.not_permitted", name_of(entry) + " ends the contract of others");
@@ -323,6 +333,23 @@ Result<Done> EvidenceCheck::take_termination(const ledger::Envelope& entry, cons
   verdict_.state = ContractState::terminated;
   return keys_of(event->party)
       .check({SignedVerb::terminate, origin(), event->party, event->key, event->document},
+             event->signature);
+}
+
+// Counts are raised by a confirmation only where a ledger continues another one; evidence is not given there.
+Result<Done> EvidenceCheck::take_confirmation(const ledger::Envelope& entry, const Json& body) {
+  auto event = read<ContractConfirmed>(entry, body);
+  if (!event) return event.error();
+  if (filed_ != event->document || confirmed_ != event->used)
+    return refuse("evidence.wrong_document", name_of(entry) + " lacks its document");
+  if (event->party != verdict_.provider && event->party != verdict_.consumer)
+    return refuse("evidence.not_permitted", name_of(entry) + " confirms the contract of others");
+  if (verdict_.state == ContractState::terminated)
+    return refuse("evidence.not_permitted", name_of(entry) + " confirms what was ended");
+  if (event->used != used_)
+    return refuse("evidence.wrong_count", name_of(entry) + " confirms other counts");
+  return keys_of(event->party)
+      .check({SignedVerb::confirm, origin(), event->party, event->key, event->document},
              event->signature);
 }
 

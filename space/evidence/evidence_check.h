@@ -129,6 +129,7 @@ class EvidenceCheck {
   Taken take_offer(const ledger::Envelope& entry, const core::Json& body);
   Taken take_acceptance(const ledger::Envelope& entry, const core::Json& body);
   Taken take_termination(const ledger::Envelope& entry, const core::Json& body);
+  Taken take_confirmation(const ledger::Envelope& entry, const core::Json& body);
   Taken take_use(const ledger::Envelope& entry, const core::Json& body);
   Taken take_redelivery(const ledger::Envelope& entry, const core::Json& body);
   Taken take_void(const ledger::Envelope& entry, const core::Json& body);
@@ -147,7 +148,8 @@ class EvidenceCheck {
   EvidenceVerdict verdict_;
   std::optional<Terms> terms_;
   core::Hash document_;
-  std::optional<core::Hash> termination_;  // filed, and not spoken of yet
+  std::optional<core::Hash> filed_;                      // the last document behind the contract's
+  std::optional<std::vector<std::uint64_t>> confirmed_;  // what it states, if it is a confirmation
   ShownKeys provider_;
   ShownKeys consumer_;
   std::map<UseId, RecordedUse> uses_;

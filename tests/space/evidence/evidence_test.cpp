@@ -4,6 +4,7 @@
 
 #include "core/json.h"
 #include "space/conduct/replayed.h"
+#include "space/continuation/confirmation.h"
 #include "space/evidence/deal.h"
 #include "space/parties/rotation.h"
 
@@ -248,4 +249,35 @@ TEST_CASE("evidence: it is for the parties of the contract, once something close
   reader.scopes = {Scope::contracts_read};
   CHECK(code_of(deal.attest_by(reader, "r")) == "scope.missing");
   CHECK(deal.evidence(reader));
+}
+
+TEST_CASE("evidence: counts that a party confirmed are signed for, and are those of the chain") {
+  Deal deal;
+  deal.use_often(2);
+  auto confirm = [&](const test::Member& member, std::vector<std::uint64_t> used) {
+    ConfirmationDocument stated{.contract = deal.contract,
+                                .document = deal.find(deal.contract).document,
+                                .format = std::string(ConfirmationDocument::format_name),
+                                .nonce = deal.space.random.salt(),
+                                .used = std::move(used)};
+    auto json = core::encode(stated);
+    return space::confirm(deal.space.journal(), member.principal, deal.once(member, "confirm"),
+                          deal.contract, {json, deal.sign(member, SignedVerb::confirm, json)});
+  };
+  REQUIRE(confirm(deal.consumer, {2}));
+  deal.use_often(1);
+  REQUIRE(deal.terminate(deal.provider, deal.contract));
+  deal.attest();
+  auto lines = *deal.evidence(deal.consumer.principal);
+  auto verdict = deal.check(lines);
+  REQUIRE(verdict);
+  CHECK(verdict->unknown_count == 0);
+  CHECK(verdict->uses == 3);
+  auto without_document = lines;
+  erase(without_document, last_with(lines, "tallystick/confirmation/v1"));
+  CHECK(deal.refusal(without_document) == "evidence.wrong_document");
+  auto altered = lines;
+  std::string& line = altered[last_with(lines, "tallystick/confirmation/v1")];
+  line.replace(line.find("\"used\":[2]"), 10, "\"used\":[1]");
+  CHECK(deal.refusal(altered) == "evidence.wrong_document");
 }
