@@ -131,7 +131,16 @@ std::vector<WitnessStanding> ask_witnesses(const ledger::Policy& policy,
       std::vector<Hash> proof;
       if (held > 0) proof = ledger::prove_consistency(tiles, held, head.head.size).path;
       threads.emplace_back([&, i, held, proof = std::move(proof)]() mutable {
-        heard[i] = ask(policy.witnesses[i], head, log_key.name, held, std::move(proof), timeout_ms);
+        Heard again =
+            ask(policy.witnesses[i], head, log_key.name, held, std::move(proof), timeout_ms);
+        // It says again that it holds what it was asked to go on from, and does not: no fork, no consent.
+        if (again.answer.outcome == Outcome::forked && !again.shown)
+          again.answer = {.outcome = Outcome::wrong,
+                          .signature = {},
+                          .size = held,
+                          .words = "it says that it holds size " + std::to_string(held) +
+                                   " and does not go on from there"};
+        heard[i] = std::move(again);
       });
     }
   }

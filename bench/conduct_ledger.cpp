@@ -12,6 +12,7 @@
 #include "labeling/schema.h"
 #include "ledger/journal.h"
 #include "ledger/source_database.h"
+#include "space/commitment.h"
 #include "space/contracts/document.h"
 #include "space/contracts/entries.h"
 #include "space/datasets/dataset.h"
@@ -74,15 +75,16 @@ class Maker {
 
   DatasetId publish(Tx& tx, const Member& provider) {
     auto dataset = id<DatasetId>();
-    auto manifest = core::to_hex(core::sha256("manifest"));
     std::string by = provider.actor.text();
-    append(tx, by, DatasetRegistered{dataset, manifest, provider.party, salt()});
+    std::string drawn = salt();
+    append(tx, by,
+           DatasetRegistered{dataset, commitment(drawn, "manifest"), provider.party, drawn});
     VersionRegistered version;
     version.bytes = 100;
     version.dataset = dataset;
     version.digest = core::sha256("content");
-    version.manifest = manifest;
     version.salt = salt();
+    version.manifest = commitment(version.salt, "manifest");
     version.version = 1;
     append(tx, by, version);
     append(tx, by, VersionPublished{dataset, 10, salt(), 1});
@@ -190,7 +192,11 @@ void fill_tables(const std::string& path, const ledger::VerifierKey& key) {
     drop table conduct_missing; drop table conduct_erased; drop table conduct_document;
     drop table conduct_task; drop table conduct_project; drop table conduct_download;
     drop table conduct_panel; drop table conduct_model; drop table conduct_manifest;
-    drop index conduct_answer_of_lease; commit
+    drop index conduct_answer_of_lease;
+    insert into dataset_manifest (dataset, document) select id, 'manifest' from dataset;
+    insert into dataset_version_manifest (dataset, version, document)
+      select dataset, version, 'manifest' from dataset_version;
+    commit
   )");
 }
 

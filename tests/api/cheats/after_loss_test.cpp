@@ -68,7 +68,7 @@ const std::vector<Cheat> cheats = {
        cheater.add(honest().labeled, use);
        cheater.publish();
      }},
-    {"a use is left out of what is carried over", "entry.carries_another",
+    {"a use is left out of what is carried over", "ledger.not_carried_whole",
      [](Regainer& cheater) {
        for (std::size_t i = cheater.entries.size(); i-- > 0;) {
          const Json* entry = cheater.entries[i].body.find("entry");
