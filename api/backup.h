@@ -11,7 +11,6 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <tuple>
 
 #include "api/data_dir.h"
 #include "core/mapping.h"
@@ -30,7 +29,7 @@ struct BackupManifest {
   std::int64_t size = 0;  // of the ledger: entries
 
   static constexpr std::string_view format_name = "tallystick/backup/v1";
-  static constexpr auto fields = std::tuple{
+  static constexpr auto fields = core::FieldList{
       core::field("bytes", &BackupManifest::bytes, core::range(0, core::json_integer_max)),
       core::field("checkpoint", &BackupManifest::checkpoint),
       core::field("digest", &BackupManifest::digest),

@@ -11,7 +11,6 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <tuple>
 #include <vector>
 
 #include "api/data_dir.h"
@@ -42,13 +41,13 @@ struct Continued {
   // Entries of which nothing is known but that they were there.
   std::uint64_t lost() const { return last_size - carried - recovered; }
 
-  static constexpr auto fields = std::tuple{core::field("carried", &Continued::carried),
-                                            core::field("contracts", &Continued::contracts),
-                                            core::field("entries", &Continued::entries),
-                                            core::field("last_size", &Continued::last_size),
-                                            core::field("log_vkey", &Continued::log_vkey),
-                                            core::field("origin", &Continued::origin),
-                                            core::field("recovered", &Continued::recovered)};
+  static constexpr auto fields = core::FieldList{core::field("carried", &Continued::carried),
+                                                 core::field("contracts", &Continued::contracts),
+                                                 core::field("entries", &Continued::entries),
+                                                 core::field("last_size", &Continued::last_size),
+                                                 core::field("log_vkey", &Continued::log_vkey),
+                                                 core::field("origin", &Continued::origin),
+                                                 core::field("recovered", &Continued::recovered)};
 };
 
 // `dir` holds the keys of the old server but for log.key (operator.key, master.key, secret.key,

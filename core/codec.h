@@ -27,7 +27,7 @@ namespace tally::core {
 
 template <class T>
 concept Mapped = requires {
-  std::tuple_size<std::remove_cvref_t<decltype(T::fields)>>::value;
+  requires is_field_list<std::remove_cvref_t<decltype(T::fields)>>;
 };
 
 template <class T>
@@ -246,15 +246,12 @@ struct Codec<std::vector<X>> {
 };
 
 template <Mapped T>
-inline constexpr std::size_t field_count =
-    std::tuple_size_v<std::remove_cvref_t<decltype(T::fields)>>;
+inline constexpr std::size_t field_count = std::remove_cvref_t<decltype(T::fields)>::size;
 
 template <Mapped T>
-inline constexpr auto field_names = std::apply(
-    [](const auto&... field) {
-      return std::array<std::string_view, sizeof...(field)>{field.name...};
-    },
-    T::fields);
+inline constexpr auto field_names = T::fields.apply([](const auto&... field) {
+  return std::array<std::string_view, sizeof...(field)>{field.name...};
+});
 
 // Indexes into T::fields, in canonical order.
 template <Mapped T>
@@ -325,7 +322,7 @@ struct Codec<T> {
  private:
   template <class Visit>
   static void each_field(Visit visit) {
-    std::apply([&](const auto&... field) { (visit(field), ...); }, T::fields);
+    T::fields.apply([&](const auto&... field) { (visit(field), ...); });
   }
 
   template <class Value>
@@ -359,7 +356,7 @@ struct Codec<T> {
 
   template <std::size_t I>
   static void append_field(std::string& out, const T& value, bool& first) {
-    const auto& member = value.*std::get<I>(T::fields).member;
+    const auto& member = value.*T::fields.template at<I>().member;
     using Value = std::remove_cvref_t<decltype(member)>;
     if constexpr (is_optional<Value>) {
       if (!member) return;

@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "core/result.h"
@@ -131,6 +132,56 @@ consteval Field<Owner, Value> field(std::string_view name, Value Owner::*member,
   (rules.apply(made.rules, made.each), ...);
   return made;
 }
+
+namespace detail {
+
+template <std::size_t I, class F>
+struct FieldSlot {
+  F field;
+};
+
+template <class Indexes, class... F>
+struct FieldSlots;
+template <std::size_t... I, class... F>
+struct FieldSlots<std::index_sequence<I...>, F...> : FieldSlot<I, F>... {
+  consteval explicit FieldSlots(F... fields) : FieldSlot<I, F>{fields}... {}
+};
+
+template <std::size_t I, class F>
+constexpr const F& field_of(const FieldSlot<I, F>& slot) {
+  return slot.field;
+}
+
+}  // namespace detail
+
+// The member list of a struct. A std::tuple would do; compilers spend a third of their time on its
+// constructors.
+template <class... F>
+class FieldList : detail::FieldSlots<std::index_sequence_for<F...>, F...> {
+ public:
+  static constexpr std::size_t size = sizeof...(F);
+
+  consteval explicit FieldList(F... fields)
+      : detail::FieldSlots<std::index_sequence_for<F...>, F...>(fields...) {}
+
+  template <std::size_t I>
+  constexpr const auto& at() const {
+    return detail::field_of<I>(*this);
+  }
+  // visit(field, ..), all at once.
+  template <class Visit>
+  constexpr decltype(auto) apply(Visit&& visit) const {
+    return [&]<std::size_t... I>(std::index_sequence<I...>)->decltype(auto) {
+      return visit(at<I>()...);
+    }
+    (std::index_sequence_for<F...>{});
+  }
+};
+
+template <class T>
+inline constexpr bool is_field_list = false;
+template <class... F>
+inline constexpr bool is_field_list<FieldList<F...>> = true;
 
 // Where the decoder stands: a member or an element, and the places around it.
 struct Place {

@@ -5,7 +5,7 @@
 //     std::uint64_t uses_max = 0;
 //     std::optional<std::string> note;
 //
-//     static constexpr auto fields = std::tuple{
+//     static constexpr auto fields = core::FieldList{
 //         core::field("purpose", &Terms::purpose),
 //         core::field("uses_max", &Terms::uses_max, core::range(1, 1'000'000)),
 //         core::field("note", &Terms::note, core::length(1, 200)),

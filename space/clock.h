@@ -6,7 +6,6 @@
 
 #include <string>
 #include <string_view>
-#include <tuple>
 
 #include "core/mapping.h"
 #include "ledger/journal.h"
@@ -21,14 +20,14 @@ struct ClockAcknowledged {
   std::string salt;
 
   static constexpr auto fields =
-      std::tuple{core::field("salt", &ClockAcknowledged::salt, core::matches_hex(32))};
+      core::FieldList{core::field("salt", &ClockAcknowledged::salt, core::matches_hex(32))};
 };
 
 // The answer of a change: {"now":<the time that entries carry from here on>}.
 struct ClockAnswer {
   core::Instant now;
 
-  static constexpr auto fields = std::tuple{core::field("now", &ClockAnswer::now)};
+  static constexpr auto fields = core::FieldList{core::field("now", &ClockAnswer::now)};
 };
 
 // Refusals, in this order: scope.missing, idempotency_key.reused.

@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <tuple>
 
 #include "core/bytes.h"
 #include "core/mapping.h"
@@ -25,11 +24,11 @@ struct LedgerOpened {
   std::string suite;
 
   static constexpr auto fields =
-      std::tuple{core::field("log_key", &LedgerOpened::log_key),
-                 core::field("operator_key", &LedgerOpened::operator_key),
-                 core::field("origin", &LedgerOpened::origin),
-                 core::field("salt", &LedgerOpened::salt, core::matches_hex(32)),
-                 core::field("suite", &LedgerOpened::suite)};
+      core::FieldList{core::field("log_key", &LedgerOpened::log_key),
+                      core::field("operator_key", &LedgerOpened::operator_key),
+                      core::field("origin", &LedgerOpened::origin),
+                      core::field("salt", &LedgerOpened::salt, core::matches_hex(32)),
+                      core::field("suite", &LedgerOpened::suite)};
 };
 
 struct OpenedSpace {

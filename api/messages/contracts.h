@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <tuple>
 #include <vector>
 
 #include "core/mapping.h"
@@ -20,9 +19,9 @@ struct OfferBody {
   space::KeyId key;
   space::Signature signature;
 
-  static constexpr auto fields =
-      std::tuple{core::field("document", &OfferBody::document), core::field("key", &OfferBody::key),
-                 core::field("signature", &OfferBody::signature)};
+  static constexpr auto fields = core::FieldList{core::field("document", &OfferBody::document),
+                                                 core::field("key", &OfferBody::key),
+                                                 core::field("signature", &OfferBody::signature)};
 };
 
 struct AcceptBody {
@@ -30,9 +29,9 @@ struct AcceptBody {
   space::KeyId key;
   space::Signature signature;
 
-  static constexpr auto fields = std::tuple{core::field("document", &AcceptBody::document),
-                                            core::field("key", &AcceptBody::key),
-                                            core::field("signature", &AcceptBody::signature)};
+  static constexpr auto fields = core::FieldList{core::field("document", &AcceptBody::document),
+                                                 core::field("key", &AcceptBody::key),
+                                                 core::field("signature", &AcceptBody::signature)};
 };
 
 struct TerminateBody {
@@ -40,9 +39,9 @@ struct TerminateBody {
   space::KeyId key;
   space::Signature signature;
 
-  static constexpr auto fields = std::tuple{core::field("document", &TerminateBody::document),
-                                            core::field("key", &TerminateBody::key),
-                                            core::field("signature", &TerminateBody::signature)};
+  static constexpr auto fields = core::FieldList{
+      core::field("document", &TerminateBody::document), core::field("key", &TerminateBody::key),
+      core::field("signature", &TerminateBody::signature)};
 };
 
 struct ConfirmBody {
@@ -50,9 +49,9 @@ struct ConfirmBody {
   space::KeyId key;
   space::Signature signature;
 
-  static constexpr auto fields = std::tuple{core::field("document", &ConfirmBody::document),
-                                            core::field("key", &ConfirmBody::key),
-                                            core::field("signature", &ConfirmBody::signature)};
+  static constexpr auto fields = core::FieldList{core::field("document", &ConfirmBody::document),
+                                                 core::field("key", &ConfirmBody::key),
+                                                 core::field("signature", &ConfirmBody::signature)};
 };
 
 struct DecisionBody {
@@ -60,9 +59,9 @@ struct DecisionBody {
   std::vector<space::Check> checks;
   std::uint64_t rule = 0;
 
-  static constexpr auto fields = std::tuple{core::field("allowed", &DecisionBody::allowed),
-                                            core::field("checks", &DecisionBody::checks),
-                                            core::field("rule", &DecisionBody::rule)};
+  static constexpr auto fields = core::FieldList{core::field("allowed", &DecisionBody::allowed),
+                                                 core::field("checks", &DecisionBody::checks),
+                                                 core::field("rule", &DecisionBody::rule)};
 };
 
 struct ContractListBody {
@@ -70,14 +69,14 @@ struct ContractListBody {
   std::optional<std::string> next_cursor;
 
   static constexpr auto fields =
-      std::tuple{core::field("contracts", &ContractListBody::contracts),
-                 core::field("next_cursor", &ContractListBody::next_cursor)};
+      core::FieldList{core::field("contracts", &ContractListBody::contracts),
+                      core::field("next_cursor", &ContractListBody::next_cursor)};
 };
 
 struct RecordedUseBody {
   space::UseView use;
 
-  static constexpr auto fields = std::tuple{core::field("use", &RecordedUseBody::use)};
+  static constexpr auto fields = core::FieldList{core::field("use", &RecordedUseBody::use)};
 };
 
 // The answer to a use: a page of records, or a grant, or the receipt alone. The route writes it
@@ -91,12 +90,12 @@ struct UseReceiptBody {
   space::UseId use;
 
   static constexpr auto fields =
-      std::tuple{core::field("count_after", &UseReceiptBody::count_after),
-                 core::field("count_before", &UseReceiptBody::count_before),
-                 core::field("limit", &UseReceiptBody::limit),
-                 core::field("proof", &UseReceiptBody::proof, core::length(1, 64 * 1024)),
-                 core::field("seq", &UseReceiptBody::seq),
-                 core::field("use", &UseReceiptBody::use)};
+      core::FieldList{core::field("count_after", &UseReceiptBody::count_after),
+                      core::field("count_before", &UseReceiptBody::count_before),
+                      core::field("limit", &UseReceiptBody::limit),
+                      core::field("proof", &UseReceiptBody::proof, core::length(1, 64 * 1024)),
+                      core::field("seq", &UseReceiptBody::seq),
+                      core::field("use", &UseReceiptBody::use)};
 };
 struct UseAnswerBody {
   std::optional<space::SignedGrant> grant;
@@ -104,7 +103,7 @@ struct UseAnswerBody {
   std::optional<std::vector<core::Json>> records;
   std::optional<std::uint64_t> total_records;  // of the version
 
-  static constexpr auto fields = std::tuple{
+  static constexpr auto fields = core::FieldList{
       core::field("grant", &UseAnswerBody::grant), core::field("receipt", &UseAnswerBody::receipt),
       core::field("records", &UseAnswerBody::records),
       core::field("total_records", &UseAnswerBody::total_records)};

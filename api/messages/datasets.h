@@ -3,7 +3,6 @@
 
 #include <optional>
 #include <string>
-#include <tuple>
 #include <vector>
 
 #include "core/mapping.h"
@@ -18,7 +17,7 @@ using RegisterVersionBody = space::NewVersion;
 struct DatasetBody {
   space::DatasetView dataset;
 
-  static constexpr auto fields = std::tuple{core::field("dataset", &DatasetBody::dataset)};
+  static constexpr auto fields = core::FieldList{core::field("dataset", &DatasetBody::dataset)};
 };
 
 struct DatasetListBody {
@@ -26,14 +25,14 @@ struct DatasetListBody {
   std::optional<std::string> next_cursor;
 
   static constexpr auto fields =
-      std::tuple{core::field("datasets", &DatasetListBody::datasets),
-                 core::field("next_cursor", &DatasetListBody::next_cursor)};
+      core::FieldList{core::field("datasets", &DatasetListBody::datasets),
+                      core::field("next_cursor", &DatasetListBody::next_cursor)};
 };
 
 struct VersionBody {
   space::VersionView version;
 
-  static constexpr auto fields = std::tuple{core::field("version", &VersionBody::version)};
+  static constexpr auto fields = core::FieldList{core::field("version", &VersionBody::version)};
 };
 
 struct VersionListBody {
@@ -41,8 +40,8 @@ struct VersionListBody {
   std::vector<space::VersionView> versions;
 
   static constexpr auto fields =
-      std::tuple{core::field("next_cursor", &VersionListBody::next_cursor),
-                 core::field("versions", &VersionListBody::versions)};
+      core::FieldList{core::field("next_cursor", &VersionListBody::next_cursor),
+                      core::field("versions", &VersionListBody::versions)};
 };
 
 }  // namespace tally::api

@@ -3,7 +3,6 @@
 
 #include <optional>
 #include <string>
-#include <tuple>
 #include <vector>
 
 #include "core/mapping.h"
@@ -23,15 +22,16 @@ using RetireKeyBody = space::KeyRetirement;
 struct PartyBody {
   space::PartyView party;
 
-  static constexpr auto fields = std::tuple{core::field("party", &PartyBody::party)};
+  static constexpr auto fields = core::FieldList{core::field("party", &PartyBody::party)};
 };
 
 struct PartyListBody {
   std::optional<std::string> next_cursor;
   std::vector<space::PartyView> parties;
 
-  static constexpr auto fields = std::tuple{core::field("next_cursor", &PartyListBody::next_cursor),
-                                            core::field("parties", &PartyListBody::parties)};
+  static constexpr auto fields =
+      core::FieldList{core::field("next_cursor", &PartyListBody::next_cursor),
+                      core::field("parties", &PartyListBody::parties)};
 };
 
 // The token is said once: the same request again is answered without it.
@@ -39,8 +39,8 @@ struct GrantedTokenBody {
   space::ActorView actor;
   std::optional<std::string> token;
 
-  static constexpr auto fields = std::tuple{core::field("actor", &GrantedTokenBody::actor),
-                                            core::field("token", &GrantedTokenBody::token)};
+  static constexpr auto fields = core::FieldList{core::field("actor", &GrantedTokenBody::actor),
+                                                 core::field("token", &GrantedTokenBody::token)};
 };
 
 struct ActorListBody {
@@ -48,8 +48,8 @@ struct ActorListBody {
   std::optional<std::string> next_cursor;
 
   static constexpr auto fields =
-      std::tuple{core::field("actors", &ActorListBody::actors),
-                 core::field("next_cursor", &ActorListBody::next_cursor)};
+      core::FieldList{core::field("actors", &ActorListBody::actors),
+                      core::field("next_cursor", &ActorListBody::next_cursor)};
 };
 
 }  // namespace tally::api

@@ -12,7 +12,6 @@
 #pragma once
 
 #include <cstdint>
-#include <tuple>
 
 #include "core/mapping.h"
 #include "labeling/projects/projects.h"
@@ -22,13 +21,13 @@ namespace tally::api {
 struct ProjectAnswer {
   labeling::ProjectView project;
 
-  static constexpr auto fields = std::tuple{core::field("project", &ProjectAnswer::project)};
+  static constexpr auto fields = core::FieldList{core::field("project", &ProjectAnswer::project)};
 };
 
 struct ChecksAnswer {
   std::int64_t checks = 0;
 
-  static constexpr auto fields = std::tuple{core::field("checks", &ChecksAnswer::checks)};
+  static constexpr auto fields = core::FieldList{core::field("checks", &ChecksAnswer::checks)};
 };
 
 }  // namespace tally::api

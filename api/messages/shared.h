@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <tuple>
 #include <vector>
 
 #include "core/mapping.h"
@@ -17,8 +16,8 @@ struct ReceiptBody {
   std::uint64_t seq = 0;
 
   static constexpr auto fields =
-      std::tuple{core::field("proof", &ReceiptBody::proof, core::length(1, 64 * 1024)),
-                 core::field("seq", &ReceiptBody::seq)};
+      core::FieldList{core::field("proof", &ReceiptBody::proof, core::length(1, 64 * 1024)),
+                      core::field("seq", &ReceiptBody::seq)};
 };
 
 // A member that is wrong.
@@ -27,9 +26,9 @@ struct ProblemError {
   std::string detail;
   std::string pointer;
 
-  static constexpr auto fields = std::tuple{core::field("code", &ProblemError::code),
-                                            core::field("detail", &ProblemError::detail),
-                                            core::field("pointer", &ProblemError::pointer)};
+  static constexpr auto fields = core::FieldList{core::field("code", &ProblemError::code),
+                                                 core::field("detail", &ProblemError::detail),
+                                                 core::field("pointer", &ProblemError::pointer)};
 };
 
 // RFC 9457.
@@ -42,7 +41,7 @@ struct ProblemBody {
   std::string title;
   std::string type;  // urn:tallystick:problem:<code>
 
-  static constexpr auto fields = std::tuple{
+  static constexpr auto fields = core::FieldList{
       core::field("code", &ProblemBody::code),     core::field("detail", &ProblemBody::detail),
       core::field("errors", &ProblemBody::errors), core::field("instance", &ProblemBody::instance),
       core::field("status", &ProblemBody::status), core::field("title", &ProblemBody::title),
@@ -52,7 +51,7 @@ struct ProblemBody {
 struct HealthBody {
   std::string status;
 
-  static constexpr auto fields = std::tuple{core::field("status", &HealthBody::status)};
+  static constexpr auto fields = core::FieldList{core::field("status", &HealthBody::status)};
 };
 
 }  // namespace tally::api

@@ -7,7 +7,6 @@
 
 #include <cstdint>
 #include <string>
-#include <tuple>
 #include <vector>
 
 #include "core/mapping.h"
@@ -24,7 +23,7 @@ struct LeaseView {
   std::string token;
   core::Instant until;
 
-  static constexpr auto fields = std::tuple{
+  static constexpr auto fields = core::FieldList{
       core::field("task", &LeaseView::task),   core::field("item", &LeaseView::item),
       core::field("seat", &LeaseView::seat),   core::field("token", &LeaseView::token),
       core::field("until", &LeaseView::until),
@@ -35,26 +34,26 @@ struct LeaseView {
 struct LeasesAnswer {
   std::vector<LeaseView> leases;
 
-  static constexpr auto fields = std::tuple{core::field("leases", &LeasesAnswer::leases)};
+  static constexpr auto fields = core::FieldList{core::field("leases", &LeasesAnswer::leases)};
 };
 
 struct AnswersBody {
   std::vector<labeling::TaskAnswer> answers;
 
-  static constexpr auto fields = std::tuple{
+  static constexpr auto fields = core::FieldList{
       core::field("answers", &AnswersBody::answers, core::length(1, labeling::answers_max))};
 };
 
 struct AnswerAnswer {
   labeling::AnswerView answer;
 
-  static constexpr auto fields = std::tuple{core::field("answer", &AnswerAnswer::answer)};
+  static constexpr auto fields = core::FieldList{core::field("answer", &AnswerAnswer::answer)};
 };
 
 struct AnswersAnswer {
   std::vector<labeling::AnswerView> answers;
 
-  static constexpr auto fields = std::tuple{core::field("answers", &AnswersAnswer::answers)};
+  static constexpr auto fields = core::FieldList{core::field("answers", &AnswersAnswer::answers)};
 };
 
 }  // namespace tally::api

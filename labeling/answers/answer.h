@@ -6,7 +6,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -25,7 +24,7 @@ struct AnswerCommand {
   std::string lease;  // its token
   std::vector<std::string> labels;
 
-  static constexpr auto fields = std::tuple{
+  static constexpr auto fields = core::FieldList{
       core::field("lease", &AnswerCommand::lease, core::length(1, 128)),
       core::field("labels", &AnswerCommand::labels, core::length(0, 1'000)),
   };
@@ -37,7 +36,7 @@ struct TaskAnswer {
   std::string lease;
   std::vector<std::string> labels;
 
-  static constexpr auto fields = std::tuple{
+  static constexpr auto fields = core::FieldList{
       core::field("task", &TaskAnswer::task),
       core::field("lease", &TaskAnswer::lease, core::length(1, 128)),
       core::field("labels", &TaskAnswer::labels, core::length(0, 1'000)),
@@ -66,7 +65,7 @@ struct LabelRecorded {
   TaskId task;
   core::Hash value;  // commitment to the labels, under a salt that stays private
 
-  static constexpr auto fields = std::tuple{
+  static constexpr auto fields = core::FieldList{
       core::field("annotator", &LabelRecorded::annotator),
       core::field("answer", &LabelRecorded::answer),
       core::field("lease", &LabelRecorded::lease),

@@ -21,7 +21,7 @@ struct AnswerView {
   std::uint64_t seq = 0;  // of its entry
   TaskState task_state{};
 
-  static constexpr auto fields = std::tuple{
+  static constexpr auto fields = core::FieldList{
       core::field("id", &AnswerView::id),
       core::field("task", &AnswerView::task),
       core::field("seat", &AnswerView::seat),

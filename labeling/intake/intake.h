@@ -10,7 +10,6 @@
 #include <optional>
 #include <set>
 #include <string>
-#include <tuple>
 #include <vector>
 
 #include "core/guarded.h"
@@ -44,7 +43,7 @@ struct PredictionsImported {
   core::Hash root;  // RFC 6962 over the lines
   std::string salt;
 
-  static constexpr auto fields = std::tuple{
+  static constexpr auto fields = core::FieldList{
       core::field("accepted", &PredictionsImported::accepted),
       core::field("chunk", &PredictionsImported::chunk),
       core::field("held", &PredictionsImported::held),
@@ -70,7 +69,7 @@ struct ItemsSentToCheck {
   std::string salt;
   std::int64_t seats = 0;
 
-  static constexpr auto fields = std::tuple{
+  static constexpr auto fields = core::FieldList{
       core::field("agree", &ItemsSentToCheck::agree),
       core::field("chunk", &ItemsSentToCheck::chunk),
       core::field("items", &ItemsSentToCheck::items),
@@ -93,7 +92,7 @@ struct CheckCommand {
   std::int64_t seats = 1;
   std::int64_t agree = 1;
 
-  static constexpr auto fields = std::tuple{
+  static constexpr auto fields = core::FieldList{
       core::field("items",
                   &CheckCommand::items,
                   core::length(1, check_items_max),

@@ -5,7 +5,6 @@
 #include <optional>
 #include <span>
 #include <string>
-#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -28,7 +27,7 @@ struct ImportAnswer {
   std::vector<std::uint64_t> entries;  // of the ledger, one for each chunk
 
   bool operator==(const ImportAnswer&) const = default;
-  static constexpr auto fields = std::tuple{
+  static constexpr auto fields = core::FieldList{
       core::field("imported", &ImportAnswer::imported),
       core::field("accepted", &ImportAnswer::accepted),
       core::field("human", &ImportAnswer::human),

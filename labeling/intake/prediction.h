@@ -5,7 +5,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <tuple>
 #include <vector>
 
 #include "core/mapping.h"
@@ -24,7 +23,7 @@ struct Prediction {
   std::optional<std::int64_t> seats;
   std::optional<std::int64_t> agree;
 
-  static constexpr auto fields = std::tuple{
+  static constexpr auto fields = core::FieldList{
       core::field("item", &Prediction::item, core::length(1, item_bytes_max)),
       core::field("scores_ppm",
                   &Prediction::scores_ppm,
@@ -64,7 +63,7 @@ struct RoutedLine {
   std::optional<std::int64_t> agree = {};
   std::optional<TaskId> task = {};
 
-  static constexpr auto fields = std::tuple{
+  static constexpr auto fields = core::FieldList{
       core::field("item", &RoutedLine::item),
       core::field("predicted", &RoutedLine::predicted),
       core::field("route", &RoutedLine::route),
@@ -84,7 +83,7 @@ struct CheckLine {
   std::int64_t agree = 1;
   TaskId task;
 
-  static constexpr auto fields = std::tuple{
+  static constexpr auto fields = core::FieldList{
       core::field("item", &CheckLine::item),   core::field("salt", &CheckLine::salt),
       core::field("seats", &CheckLine::seats), core::field("agree", &CheckLine::agree),
       core::field("task", &CheckLine::task),

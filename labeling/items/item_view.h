@@ -6,7 +6,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -42,7 +41,7 @@ struct ItemView {
   std::optional<Source> source;
   std::int64_t answers = 0;
 
-  static constexpr auto fields = std::tuple{
+  static constexpr auto fields = core::FieldList{
       core::field("item", &ItemView::item),   core::field("labels", &ItemView::labels),
       core::field("route", &ItemView::route), core::field("source", &ItemView::source),
       core::field("state", &ItemView::state), core::field("answers", &ItemView::answers),
@@ -67,7 +66,7 @@ struct ReleaseLine {
   std::vector<std::string> labels;
   Source source{};
 
-  static constexpr auto fields = std::tuple{
+  static constexpr auto fields = core::FieldList{
       core::field("item", &ReleaseLine::item),
       core::field("labels", &ReleaseLine::labels),
       core::field("source", &ReleaseLine::source),

@@ -6,7 +6,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <tuple>
 #include <vector>
 
 #include "labeling/intake/intake_tables.h"
@@ -26,7 +25,7 @@ struct LineProof {
   std::uint64_t seq = 0;
   std::string receipt;  // a .tlog-proof file
 
-  static constexpr auto fields = std::tuple{
+  static constexpr auto fields = core::FieldList{
       core::field("line", &LineProof::line, core::length(1, 64 * 1024)),
       core::field("index", &LineProof::index),
       core::field("size", &LineProof::size),
@@ -40,7 +39,7 @@ struct ItemProof {
   LineProof prediction;
   std::optional<LineProof> check;
 
-  static constexpr auto fields = std::tuple{
+  static constexpr auto fields = core::FieldList{
       core::field("prediction", &ItemProof::prediction),
       core::field("check", &ItemProof::check),
   };

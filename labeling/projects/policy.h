@@ -8,7 +8,6 @@
 #include <cstdint>
 #include <span>
 #include <string_view>
-#include <tuple>
 #include <utility>
 
 #include "core/mapping.h"
@@ -60,7 +59,7 @@ struct Policy {
   Panel panel() const { return {seats, agree}; }
 
   bool operator==(const Policy&) const = default;
-  static constexpr auto fields = std::tuple{
+  static constexpr auto fields = core::FieldList{
       core::field("accept_from_ppm", &Policy::accept_from_ppm, core::range(0, ppm_one)),
       core::field("hold_below_ppm", &Policy::hold_below_ppm, core::range(0, ppm_one)),
       core::field("priority", &Policy::priority),

@@ -8,7 +8,6 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <tuple>
 #include <vector>
 
 #include "core/bytes.h"
@@ -53,7 +52,7 @@ struct ProjectCounts {
   std::int64_t in_doubt = 0;  // tasks
 
   bool operator==(const ProjectCounts&) const = default;
-  static constexpr auto fields = std::tuple{
+  static constexpr auto fields = core::FieldList{
       core::field("accepted", &ProjectCounts::accepted),
       core::field("human", &ProjectCounts::human),
       core::field("held", &ProjectCounts::held),
@@ -73,7 +72,7 @@ struct OpenProject {
   std::vector<std::string> classes;
   Policy policy;
 
-  static constexpr auto fields = std::tuple{
+  static constexpr auto fields = core::FieldList{
       core::field("contract", &OpenProject::contract),
       core::field("title", &OpenProject::title, core::length(1, 200)),
       core::field("classes",
@@ -120,7 +119,7 @@ struct ProjectOpened {
             .lease_seconds = lease_seconds};
   }
 
-  static constexpr auto fields = std::tuple{
+  static constexpr auto fields = core::FieldList{
       core::field("accept_from_ppm", &ProjectOpened::accept_from_ppm),
       core::field("agree", &ProjectOpened::agree),
       core::field("class_count", &ProjectOpened::class_count),

@@ -29,7 +29,7 @@ struct ProjectView {
   std::int64_t policy_version = 1;
   Instant opened_at;
 
-  static constexpr auto fields = std::tuple{
+  static constexpr auto fields = core::FieldList{
       core::field("id", &ProjectView::id),
       core::field("title", &ProjectView::title),
       core::field("party", &ProjectView::party),
@@ -48,7 +48,7 @@ struct ProjectStatus {
   ProjectView project;
   ProjectCounts counts;
 
-  static constexpr auto fields = std::tuple{
+  static constexpr auto fields = core::FieldList{
       core::field("project", &ProjectStatus::project),
       core::field("counts", &ProjectStatus::counts),
   };
@@ -58,7 +58,7 @@ struct ProjectListing {
   std::vector<ProjectView> projects;
   std::optional<std::string> next_cursor;
 
-  static constexpr auto fields = std::tuple{
+  static constexpr auto fields = core::FieldList{
       core::field("projects", &ProjectListing::projects),
       core::field("next_cursor", &ProjectListing::next_cursor),
   };

@@ -16,7 +16,6 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <tuple>
 #include <vector>
 
 #include "labeling/projects/project_tables.h"
@@ -34,7 +33,7 @@ struct LeaseCommand {
   // The caller's live leases of the project come first, for those whose answer got lost.
   std::optional<bool> include_held;
 
-  static constexpr auto fields = std::tuple{
+  static constexpr auto fields = core::FieldList{
       core::field("count", &LeaseCommand::count, core::range(1, leases_max)),
       core::field("include_held", &LeaseCommand::include_held),
   };

@@ -4,7 +4,6 @@
 
 #include <optional>
 #include <string>
-#include <tuple>
 #include <vector>
 
 #include "labeling/projects/project_tables.h"
@@ -19,7 +18,7 @@ namespace tally::labeling {
 struct ReleaseCommand {
   std::optional<std::string> note;
 
-  static constexpr auto fields = std::tuple{
+  static constexpr auto fields = core::FieldList{
       core::field("note", &ReleaseCommand::note, core::length(1, 2'000)),
   };
 };
@@ -29,7 +28,7 @@ struct ReleaseAnswer {
   std::uint64_t released = 0;          // items, one line each
   space::VersionView version;
 
-  static constexpr auto fields = std::tuple{
+  static constexpr auto fields = core::FieldList{
       core::field("entries", &ReleaseAnswer::entries),
       core::field("released", &ReleaseAnswer::released),
       core::field("version", &ReleaseAnswer::version),

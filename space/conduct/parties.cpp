@@ -29,9 +29,9 @@ struct ClockDeparted {
   std::int64_t wall_ms = 0;
 
   static constexpr auto fields =
-      std::tuple{core::field("ledger_ms", &ClockDeparted::ledger_ms),
-                 core::field("salt", &ClockDeparted::salt, core::matches_hex(32)),
-                 core::field("wall_ms", &ClockDeparted::wall_ms)};
+      core::FieldList{core::field("ledger_ms", &ClockDeparted::ledger_ms),
+                      core::field("salt", &ClockDeparted::salt, core::matches_hex(32)),
+                      core::field("wall_ms", &ClockDeparted::wall_ms)};
 };
 
 void demand_system(const Judged& judged) {

@@ -9,7 +9,6 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <tuple>
 #include <vector>
 
 #include "core/mapping.h"
@@ -30,11 +29,11 @@ struct ConfirmationDocument {
 
   static constexpr std::string_view format_name = "tallystick/confirmation/v1";
   static constexpr auto fields =
-      std::tuple{core::field("contract", &ConfirmationDocument::contract),
-                 core::field("document", &ConfirmationDocument::document),
-                 core::field("format", &ConfirmationDocument::format),
-                 core::field("nonce", &ConfirmationDocument::nonce, core::matches_hex(32)),
-                 core::field("used", &ConfirmationDocument::used, core::length(1, 8))};
+      core::FieldList{core::field("contract", &ConfirmationDocument::contract),
+                      core::field("document", &ConfirmationDocument::document),
+                      core::field("format", &ConfirmationDocument::format),
+                      core::field("nonce", &ConfirmationDocument::nonce, core::matches_hex(32)),
+                      core::field("used", &ConfirmationDocument::used, core::length(1, 8))};
 };
 
 struct ContractConfirmed {
@@ -50,15 +49,15 @@ struct ContractConfirmed {
   std::vector<std::uint64_t> used{};
 
   static constexpr auto fields =
-      std::tuple{core::field("contract", &ContractConfirmed::contract),
-                 core::field("contract_prev", &ContractConfirmed::contract_prev),
-                 core::field("contract_seq", &ContractConfirmed::contract_seq),
-                 core::field("document", &ContractConfirmed::document),
-                 core::field("key", &ContractConfirmed::key),
-                 core::field("party", &ContractConfirmed::party),
-                 core::field("salt", &ContractConfirmed::salt, core::matches_hex(32)),
-                 core::field("signature", &ContractConfirmed::signature),
-                 core::field("used", &ContractConfirmed::used, core::length(1, 8))};
+      core::FieldList{core::field("contract", &ContractConfirmed::contract),
+                      core::field("contract_prev", &ContractConfirmed::contract_prev),
+                      core::field("contract_seq", &ContractConfirmed::contract_seq),
+                      core::field("document", &ContractConfirmed::document),
+                      core::field("key", &ContractConfirmed::key),
+                      core::field("party", &ContractConfirmed::party),
+                      core::field("salt", &ContractConfirmed::salt, core::matches_hex(32)),
+                      core::field("signature", &ContractConfirmed::signature),
+                      core::field("used", &ContractConfirmed::used, core::length(1, 8))};
 };
 
 struct ConfirmCommand {

@@ -17,7 +17,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <tuple>
 #include <vector>
 
 #include "core/mapping.h"
@@ -41,12 +40,12 @@ struct ContinuedLog {
   std::uint64_t size = 0;  // the largest that anybody saw signed
 
   static constexpr auto fields =
-      std::tuple{core::field("carried_root", &ContinuedLog::carried_root),
-                 core::field("carried_size", &ContinuedLog::carried_size),
-                 core::field("log_key", &ContinuedLog::log_key),
-                 core::field("origin", &ContinuedLog::origin),
-                 core::field("root", &ContinuedLog::root),
-                 core::field("size", &ContinuedLog::size)};
+      core::FieldList{core::field("carried_root", &ContinuedLog::carried_root),
+                      core::field("carried_size", &ContinuedLog::carried_size),
+                      core::field("log_key", &ContinuedLog::log_key),
+                      core::field("origin", &ContinuedLog::origin),
+                      core::field("root", &ContinuedLog::root),
+                      core::field("size", &ContinuedLog::size)};
 };
 
 // Entry 0.
@@ -60,12 +59,12 @@ struct LedgerReopened {
   std::string suite{};
 
   static constexpr auto fields =
-      std::tuple{core::field("continues", &LedgerReopened::continues),
-                 core::field("log_key", &LedgerReopened::log_key),
-                 core::field("operator_key", &LedgerReopened::operator_key),
-                 core::field("origin", &LedgerReopened::origin),
-                 core::field("salt", &LedgerReopened::salt, core::matches_hex(32)),
-                 core::field("suite", &LedgerReopened::suite)};
+      core::FieldList{core::field("continues", &LedgerReopened::continues),
+                      core::field("log_key", &LedgerReopened::log_key),
+                      core::field("operator_key", &LedgerReopened::operator_key),
+                      core::field("origin", &LedgerReopened::origin),
+                      core::field("salt", &LedgerReopened::salt, core::matches_hex(32)),
+                      core::field("suite", &LedgerReopened::suite)};
 };
 
 struct EntryRecovered {
@@ -74,8 +73,8 @@ struct EntryRecovered {
   std::string salt{};
 
   static constexpr auto fields =
-      std::tuple{core::field("receipt", &EntryRecovered::receipt),
-                 core::field("salt", &EntryRecovered::salt, core::matches_hex(32))};
+      core::FieldList{core::field("receipt", &EntryRecovered::receipt),
+                      core::field("salt", &EntryRecovered::salt, core::matches_hex(32))};
 };
 
 struct LedgerContinued {
@@ -85,9 +84,9 @@ struct LedgerContinued {
   std::string salt{};
 
   static constexpr auto fields =
-      std::tuple{core::field("carried", &LedgerContinued::carried),
-                 core::field("recovered", &LedgerContinued::recovered),
-                 core::field("salt", &LedgerContinued::salt, core::matches_hex(32))};
+      core::FieldList{core::field("carried", &LedgerContinued::carried),
+                      core::field("recovered", &LedgerContinued::recovered),
+                      core::field("salt", &LedgerContinued::salt, core::matches_hex(32))};
 };
 
 // The body of an entry.carried/1. `entry` is canonical JSON, as it stood in the old log.
@@ -99,8 +98,8 @@ struct Hold {
   bool consumer_confirmed = false;
 
   static constexpr auto fields =
-      std::tuple{core::field("consumer_confirmed", &Hold::consumer_confirmed),
-                 core::field("provider_confirmed", &Hold::provider_confirmed)};
+      core::FieldList{core::field("consumer_confirmed", &Hold::consumer_confirmed),
+                      core::field("provider_confirmed", &Hold::provider_confirmed)};
 };
 std::optional<Hold> find_hold(core::sql::Session& session, const ContractId& contract);
 // Nothing: both have confirmed, and the contract is open.

@@ -38,10 +38,10 @@ struct Check {
   std::string code;     // of the refusal, if it failed
   std::string pointer;  // into the request, where there is one
 
-  static constexpr auto fields =
-      std::tuple{core::field("check", &Check::check),   core::field("required", &Check::required),
-                 core::field("actual", &Check::actual), core::field("passed", &Check::passed),
-                 core::field("code", &Check::code),     core::field("pointer", &Check::pointer)};
+  static constexpr auto fields = core::FieldList{
+      core::field("check", &Check::check),   core::field("required", &Check::required),
+      core::field("actual", &Check::actual), core::field("passed", &Check::passed),
+      core::field("code", &Check::code),     core::field("pointer", &Check::pointer)};
 };
 
 // Every check, not only the first that failed. `rule` is the permission whose count a use spends.

@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <tuple>
 #include <vector>
 
 #include "core/mapping.h"
@@ -22,12 +21,12 @@ struct RuleView {
   std::string unit;
   std::uint64_t used = 0;
 
-  static constexpr auto fields = std::tuple{core::field("limit", &RuleView::limit),
-                                            core::field("not_after", &RuleView::not_after),
-                                            core::field("not_before", &RuleView::not_before),
-                                            core::field("rule", &RuleView::rule),
-                                            core::field("unit", &RuleView::unit),
-                                            core::field("used", &RuleView::used)};
+  static constexpr auto fields = core::FieldList{core::field("limit", &RuleView::limit),
+                                                 core::field("not_after", &RuleView::not_after),
+                                                 core::field("not_before", &RuleView::not_before),
+                                                 core::field("rule", &RuleView::rule),
+                                                 core::field("unit", &RuleView::unit),
+                                                 core::field("used", &RuleView::used)};
 };
 
 struct ContractView {
@@ -49,28 +48,29 @@ struct ContractView {
   std::uint64_t version = 0;
 
   static constexpr auto fields =
-      std::tuple{core::field("active_at", &ContractView::active_at),
-                 core::field("consumer", &ContractView::consumer),
-                 core::field("dataset", &ContractView::dataset),
-                 core::field("document", &ContractView::document),
-                 core::field("document_digest", &ContractView::document_digest),
-                 core::field("document_erased_under", &ContractView::document_erased_under),
-                 core::field("ended_at", &ContractView::ended_at),
-                 core::field("entries", &ContractView::entries),
-                 core::field("held", &ContractView::held),
-                 core::field("id", &ContractView::id),
-                 core::field("offered_at", &ContractView::offered_at),
-                 core::field("provider", &ContractView::provider),
-                 core::field("rules", &ContractView::rules),
-                 core::field("state", &ContractView::state),
-                 core::field("uses", &ContractView::uses),
-                 core::field("version", &ContractView::version)};
+      core::FieldList{core::field("active_at", &ContractView::active_at),
+                      core::field("consumer", &ContractView::consumer),
+                      core::field("dataset", &ContractView::dataset),
+                      core::field("document", &ContractView::document),
+                      core::field("document_digest", &ContractView::document_digest),
+                      core::field("document_erased_under", &ContractView::document_erased_under),
+                      core::field("ended_at", &ContractView::ended_at),
+                      core::field("entries", &ContractView::entries),
+                      core::field("held", &ContractView::held),
+                      core::field("id", &ContractView::id),
+                      core::field("offered_at", &ContractView::offered_at),
+                      core::field("provider", &ContractView::provider),
+                      core::field("rules", &ContractView::rules),
+                      core::field("state", &ContractView::state),
+                      core::field("uses", &ContractView::uses),
+                      core::field("version", &ContractView::version)};
 };
 
 struct ContractAnswer {
   ContractView contract;
 
-  static constexpr auto fields = std::tuple{core::field("contract", &ContractAnswer::contract)};
+  static constexpr auto fields =
+      core::FieldList{core::field("contract", &ContractAnswer::contract)};
 };
 
 // `used` by rule.

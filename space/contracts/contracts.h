@@ -49,11 +49,11 @@ struct TerminationDocument {
 
   static constexpr std::string_view format_name = "tallystick/termination/v1";
   static constexpr auto fields =
-      std::tuple{core::field("contract", &TerminationDocument::contract),
-                 core::field("document", &TerminationDocument::document),
-                 core::field("format", &TerminationDocument::format),
-                 core::field("nonce", &TerminationDocument::nonce, core::matches_hex(32)),
-                 core::field("reason", &TerminationDocument::reason, core::length(1, 500))};
+      core::FieldList{core::field("contract", &TerminationDocument::contract),
+                      core::field("document", &TerminationDocument::document),
+                      core::field("format", &TerminationDocument::format),
+                      core::field("nonce", &TerminationDocument::nonce, core::matches_hex(32)),
+                      core::field("reason", &TerminationDocument::reason, core::length(1, 500))};
 };
 
 class Contracts {

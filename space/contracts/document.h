@@ -41,8 +41,9 @@ struct DocumentParties {
   PartyId consumer;
   PartyId provider;
 
-  static constexpr auto fields = std::tuple{core::field("consumer", &DocumentParties::consumer),
-                                            core::field("provider", &DocumentParties::provider)};
+  static constexpr auto fields =
+      core::FieldList{core::field("consumer", &DocumentParties::consumer),
+                      core::field("provider", &DocumentParties::provider)};
 };
 
 struct DocumentDataset {
@@ -50,7 +51,7 @@ struct DocumentDataset {
   DatasetId id;
   std::uint64_t version = 0;
 
-  static constexpr auto fields = std::tuple{
+  static constexpr auto fields = core::FieldList{
       core::field("digest", &DocumentDataset::digest), core::field("id", &DocumentDataset::id),
       core::field("version", &DocumentDataset::version, core::range(1, 1'000'000))};
 };
@@ -61,9 +62,9 @@ struct DocumentConstraint {
   core::Json value;
 
   static constexpr auto fields =
-      std::tuple{core::field("operand", &DocumentConstraint::operand, core::length(1, 64)),
-                 core::field("operator", &DocumentConstraint::operator_, core::length(1, 32)),
-                 core::field("value", &DocumentConstraint::value)};
+      core::FieldList{core::field("operand", &DocumentConstraint::operand, core::length(1, 64)),
+                      core::field("operator", &DocumentConstraint::operator_, core::length(1, 32)),
+                      core::field("value", &DocumentConstraint::value)};
 };
 
 struct DocumentPermission {
@@ -71,10 +72,10 @@ struct DocumentPermission {
   std::vector<DocumentConstraint> constraints;
   std::vector<std::string> purpose;
 
-  static constexpr auto fields =
-      std::tuple{core::field("actions", &DocumentPermission::actions, core::length(1, 3)),
-                 core::field("constraints", &DocumentPermission::constraints, core::length(1, 16)),
-                 core::field("purpose", &DocumentPermission::purpose, core::length(1, 16))};
+  static constexpr auto fields = core::FieldList{
+      core::field("actions", &DocumentPermission::actions, core::length(1, 3)),
+      core::field("constraints", &DocumentPermission::constraints, core::length(1, 16)),
+      core::field("purpose", &DocumentPermission::purpose, core::length(1, 16))};
 };
 
 struct ContractDocument {
@@ -84,12 +85,12 @@ struct ContractDocument {
   DocumentParties parties;
   std::vector<DocumentPermission> permissions;
 
-  static constexpr auto fields =
-      std::tuple{core::field("dataset", &ContractDocument::dataset),
-                 core::field("format", &ContractDocument::format),
-                 core::field("nonce", &ContractDocument::nonce, core::matches_hex(32)),
-                 core::field("parties", &ContractDocument::parties),
-                 core::field("permissions", &ContractDocument::permissions, core::length(1, 8))};
+  static constexpr auto fields = core::FieldList{
+      core::field("dataset", &ContractDocument::dataset),
+      core::field("format", &ContractDocument::format),
+      core::field("nonce", &ContractDocument::nonce, core::matches_hex(32)),
+      core::field("parties", &ContractDocument::parties),
+      core::field("permissions", &ContractDocument::permissions, core::length(1, 8))};
 };
 
 // A permission as it is enforced. Times are half-open: [not_before, not_after).

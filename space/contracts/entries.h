@@ -31,18 +31,18 @@ struct ContractOffered {
   std::uint64_t version = 0;
 
   static constexpr auto fields =
-      std::tuple{core::field("contract", &ContractOffered::contract),
-                 core::field("contract_prev", &ContractOffered::contract_prev),
-                 core::field("contract_seq", &ContractOffered::contract_seq),
-                 core::field("consumer", &ContractOffered::consumer),
-                 core::field("dataset", &ContractOffered::dataset),
-                 core::field("dataset_digest", &ContractOffered::dataset_digest),
-                 core::field("document", &ContractOffered::document),
-                 core::field("key", &ContractOffered::key),
-                 core::field("provider", &ContractOffered::provider),
-                 core::field("salt", &ContractOffered::salt),
-                 core::field("signature", &ContractOffered::signature),
-                 core::field("version", &ContractOffered::version)};
+      core::FieldList{core::field("contract", &ContractOffered::contract),
+                      core::field("contract_prev", &ContractOffered::contract_prev),
+                      core::field("contract_seq", &ContractOffered::contract_seq),
+                      core::field("consumer", &ContractOffered::consumer),
+                      core::field("dataset", &ContractOffered::dataset),
+                      core::field("dataset_digest", &ContractOffered::dataset_digest),
+                      core::field("document", &ContractOffered::document),
+                      core::field("key", &ContractOffered::key),
+                      core::field("provider", &ContractOffered::provider),
+                      core::field("salt", &ContractOffered::salt),
+                      core::field("signature", &ContractOffered::signature),
+                      core::field("version", &ContractOffered::version)};
 };
 
 struct ContractAccepted {
@@ -57,14 +57,14 @@ struct ContractAccepted {
   Signature signature{};
 
   static constexpr auto fields =
-      std::tuple{core::field("contract", &ContractAccepted::contract),
-                 core::field("contract_prev", &ContractAccepted::contract_prev),
-                 core::field("contract_seq", &ContractAccepted::contract_seq),
-                 core::field("consumer", &ContractAccepted::consumer),
-                 core::field("document", &ContractAccepted::document),
-                 core::field("key", &ContractAccepted::key),
-                 core::field("salt", &ContractAccepted::salt),
-                 core::field("signature", &ContractAccepted::signature)};
+      core::FieldList{core::field("contract", &ContractAccepted::contract),
+                      core::field("contract_prev", &ContractAccepted::contract_prev),
+                      core::field("contract_seq", &ContractAccepted::contract_seq),
+                      core::field("consumer", &ContractAccepted::consumer),
+                      core::field("document", &ContractAccepted::document),
+                      core::field("key", &ContractAccepted::key),
+                      core::field("salt", &ContractAccepted::salt),
+                      core::field("signature", &ContractAccepted::signature)};
 };
 
 struct ContractTerminated {
@@ -79,14 +79,14 @@ struct ContractTerminated {
   Signature signature{};
 
   static constexpr auto fields =
-      std::tuple{core::field("contract", &ContractTerminated::contract),
-                 core::field("contract_prev", &ContractTerminated::contract_prev),
-                 core::field("contract_seq", &ContractTerminated::contract_seq),
-                 core::field("document", &ContractTerminated::document),
-                 core::field("key", &ContractTerminated::key),
-                 core::field("party", &ContractTerminated::party),
-                 core::field("salt", &ContractTerminated::salt),
-                 core::field("signature", &ContractTerminated::signature)};
+      core::FieldList{core::field("contract", &ContractTerminated::contract),
+                      core::field("contract_prev", &ContractTerminated::contract_prev),
+                      core::field("contract_seq", &ContractTerminated::contract_seq),
+                      core::field("document", &ContractTerminated::document),
+                      core::field("key", &ContractTerminated::key),
+                      core::field("party", &ContractTerminated::party),
+                      core::field("salt", &ContractTerminated::salt),
+                      core::field("signature", &ContractTerminated::signature)};
 };
 
 struct UseRecorded {
@@ -111,24 +111,24 @@ struct UseRecorded {
   std::uint64_t version = 0;
 
   static constexpr auto fields =
-      std::tuple{core::field("action", &UseRecorded::action),
-                 core::field("auth", &UseRecorded::auth),
-                 core::field("contract", &UseRecorded::contract),
-                 core::field("contract_prev", &UseRecorded::contract_prev),
-                 core::field("contract_seq", &UseRecorded::contract_seq),
-                 core::field("count_after", &UseRecorded::count_after),
-                 core::field("count_before", &UseRecorded::count_before),
-                 core::field("dataset", &UseRecorded::dataset),
-                 core::field("document", &UseRecorded::document),
-                 core::field("key", &UseRecorded::key),
-                 core::field("limit", &UseRecorded::limit),
-                 core::field("purpose", &UseRecorded::purpose),
-                 core::field("request", &UseRecorded::request),
-                 core::field("rule", &UseRecorded::rule),
-                 core::field("salt", &UseRecorded::salt),
-                 core::field("unit", &UseRecorded::unit),
-                 core::field("use", &UseRecorded::use),
-                 core::field("version", &UseRecorded::version)};
+      core::FieldList{core::field("action", &UseRecorded::action),
+                      core::field("auth", &UseRecorded::auth),
+                      core::field("contract", &UseRecorded::contract),
+                      core::field("contract_prev", &UseRecorded::contract_prev),
+                      core::field("contract_seq", &UseRecorded::contract_seq),
+                      core::field("count_after", &UseRecorded::count_after),
+                      core::field("count_before", &UseRecorded::count_before),
+                      core::field("dataset", &UseRecorded::dataset),
+                      core::field("document", &UseRecorded::document),
+                      core::field("key", &UseRecorded::key),
+                      core::field("limit", &UseRecorded::limit),
+                      core::field("purpose", &UseRecorded::purpose),
+                      core::field("request", &UseRecorded::request),
+                      core::field("rule", &UseRecorded::rule),
+                      core::field("salt", &UseRecorded::salt),
+                      core::field("unit", &UseRecorded::unit),
+                      core::field("use", &UseRecorded::use),
+                      core::field("version", &UseRecorded::version)};
 };
 
 struct UseRedelivered {
@@ -141,12 +141,12 @@ struct UseRedelivered {
   UseId use{};
 
   static constexpr auto fields =
-      std::tuple{core::field("contract", &UseRedelivered::contract),
-                 core::field("contract_prev", &UseRedelivered::contract_prev),
-                 core::field("contract_seq", &UseRedelivered::contract_seq),
-                 core::field("delivery", &UseRedelivered::delivery),
-                 core::field("salt", &UseRedelivered::salt),
-                 core::field("use", &UseRedelivered::use)};
+      core::FieldList{core::field("contract", &UseRedelivered::contract),
+                      core::field("contract_prev", &UseRedelivered::contract_prev),
+                      core::field("contract_seq", &UseRedelivered::contract_seq),
+                      core::field("delivery", &UseRedelivered::delivery),
+                      core::field("salt", &UseRedelivered::salt),
+                      core::field("use", &UseRedelivered::use)};
 };
 
 struct UseVoided {
@@ -160,14 +160,15 @@ struct UseVoided {
   std::string salt{};
   UseId use{};
 
-  static constexpr auto fields = std::tuple{core::field("contract", &UseVoided::contract),
-                                            core::field("contract_prev", &UseVoided::contract_prev),
-                                            core::field("contract_seq", &UseVoided::contract_seq),
-                                            core::field("count_after", &UseVoided::count_after),
-                                            core::field("reason", &UseVoided::reason),
-                                            core::field("rule", &UseVoided::rule),
-                                            core::field("salt", &UseVoided::salt),
-                                            core::field("use", &UseVoided::use)};
+  static constexpr auto fields =
+      core::FieldList{core::field("contract", &UseVoided::contract),
+                      core::field("contract_prev", &UseVoided::contract_prev),
+                      core::field("contract_seq", &UseVoided::contract_seq),
+                      core::field("count_after", &UseVoided::count_after),
+                      core::field("reason", &UseVoided::reason),
+                      core::field("rule", &UseVoided::rule),
+                      core::field("salt", &UseVoided::salt),
+                      core::field("use", &UseVoided::use)};
 };
 
 }  // namespace tally::space

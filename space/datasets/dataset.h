@@ -12,7 +12,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -81,7 +80,7 @@ struct DatasetManifest {
   std::optional<std::vector<std::string>> tags;
   std::string title;
 
-  static constexpr auto fields = std::tuple{
+  static constexpr auto fields = core::FieldList{
       core::field("description", &DatasetManifest::description, core::length(0, 8192)),
       core::field("license", &DatasetManifest::license, core::length(1, 200)),
       core::field(
@@ -98,12 +97,12 @@ struct NewVersion {
   std::optional<std::uint64_t> records;
 
   static constexpr auto fields =
-      std::tuple{core::field("bytes", &NewVersion::bytes),
-                 core::field("content", &NewVersion::content),
-                 core::field("digest", &NewVersion::digest),
-                 core::field("media_type", &NewVersion::media_type),
-                 core::field("note", &NewVersion::note, core::length(1, 2000)),
-                 core::field("records", &NewVersion::records)};
+      core::FieldList{core::field("bytes", &NewVersion::bytes),
+                      core::field("content", &NewVersion::content),
+                      core::field("digest", &NewVersion::digest),
+                      core::field("media_type", &NewVersion::media_type),
+                      core::field("note", &NewVersion::note, core::length(1, 2000)),
+                      core::field("records", &NewVersion::records)};
 };
 
 // What a version was made from: a version of the same dataset, by a labeling project.
@@ -118,8 +117,8 @@ struct VersionManifest {
   std::optional<std::string> note;
 
   static constexpr auto fields =
-      std::tuple{core::field("media_type", &VersionManifest::media_type),
-                 core::field("note", &VersionManifest::note, core::length(1, 2000))};
+      core::FieldList{core::field("media_type", &VersionManifest::media_type),
+                      core::field("note", &VersionManifest::note, core::length(1, 2000))};
 };
 
 struct DatasetRegistered {
@@ -131,10 +130,10 @@ struct DatasetRegistered {
   std::string salt;
 
   static constexpr auto fields =
-      std::tuple{core::field("dataset", &DatasetRegistered::dataset),
-                 core::field("manifest", &DatasetRegistered::manifest, core::matches_hex(64)),
-                 core::field("provider", &DatasetRegistered::provider),
-                 core::field("salt", &DatasetRegistered::salt, core::matches_hex(32))};
+      core::FieldList{core::field("dataset", &DatasetRegistered::dataset),
+                      core::field("manifest", &DatasetRegistered::manifest, core::matches_hex(64)),
+                      core::field("provider", &DatasetRegistered::provider),
+                      core::field("salt", &DatasetRegistered::salt, core::matches_hex(32))};
 };
 
 struct VersionRegistered {
@@ -152,16 +151,16 @@ struct VersionRegistered {
   std::uint64_t version = 0;
 
   static constexpr auto fields =
-      std::tuple{core::field("bytes", &VersionRegistered::bytes),
-                 core::field("content", &VersionRegistered::content),
-                 core::field("dataset", &VersionRegistered::dataset),
-                 core::field("digest", &VersionRegistered::digest),
-                 core::field("manifest", &VersionRegistered::manifest, core::matches_hex(64)),
-                 core::field("parent_version", &VersionRegistered::parent_version),
-                 core::field("project", &VersionRegistered::project),
-                 core::field("records", &VersionRegistered::records),
-                 core::field("salt", &VersionRegistered::salt, core::matches_hex(32)),
-                 core::field("version", &VersionRegistered::version)};
+      core::FieldList{core::field("bytes", &VersionRegistered::bytes),
+                      core::field("content", &VersionRegistered::content),
+                      core::field("dataset", &VersionRegistered::dataset),
+                      core::field("digest", &VersionRegistered::digest),
+                      core::field("manifest", &VersionRegistered::manifest, core::matches_hex(64)),
+                      core::field("parent_version", &VersionRegistered::parent_version),
+                      core::field("project", &VersionRegistered::project),
+                      core::field("records", &VersionRegistered::records),
+                      core::field("salt", &VersionRegistered::salt, core::matches_hex(32)),
+                      core::field("version", &VersionRegistered::version)};
 };
 
 struct VersionPublished {
@@ -173,10 +172,10 @@ struct VersionPublished {
   std::uint64_t version = 0;
 
   static constexpr auto fields =
-      std::tuple{core::field("dataset", &VersionPublished::dataset),
-                 core::field("records", &VersionPublished::records),
-                 core::field("salt", &VersionPublished::salt, core::matches_hex(32)),
-                 core::field("version", &VersionPublished::version)};
+      core::FieldList{core::field("dataset", &VersionPublished::dataset),
+                      core::field("records", &VersionPublished::records),
+                      core::field("salt", &VersionPublished::salt, core::matches_hex(32)),
+                      core::field("version", &VersionPublished::version)};
 };
 
 // What an upload brought.

@@ -27,15 +27,15 @@ struct DatasetView {
   std::uint64_t versions = 0;  // registered so far: 1 .. versions
 
   static constexpr auto fields =
-      std::tuple{core::field("description", &DatasetView::description, core::length(0, 8192)),
-                 core::field("id", &DatasetView::id),
-                 core::field("license", &DatasetView::license),
-                 core::field("provider", &DatasetView::provider),
-                 core::field("published_version", &DatasetView::published_version),
-                 core::field("registered_at", &DatasetView::registered_at),
-                 core::field("tags", &DatasetView::tags),
-                 core::field("title", &DatasetView::title),
-                 core::field("versions", &DatasetView::versions)};
+      core::FieldList{core::field("description", &DatasetView::description, core::length(0, 8192)),
+                      core::field("id", &DatasetView::id),
+                      core::field("license", &DatasetView::license),
+                      core::field("provider", &DatasetView::provider),
+                      core::field("published_version", &DatasetView::published_version),
+                      core::field("registered_at", &DatasetView::registered_at),
+                      core::field("tags", &DatasetView::tags),
+                      core::field("title", &DatasetView::title),
+                      core::field("versions", &DatasetView::versions)};
 };
 
 struct VersionView {
@@ -54,19 +54,19 @@ struct VersionView {
   std::uint64_t version = 0;
 
   static constexpr auto fields =
-      std::tuple{core::field("bytes", &VersionView::bytes),
-                 core::field("content", &VersionView::content),
-                 core::field("dataset", &VersionView::dataset),
-                 core::field("digest", &VersionView::digest),
-                 core::field("media_type", &VersionView::media_type),
-                 core::field("note", &VersionView::note),
-                 core::field("parent_version", &VersionView::parent_version),
-                 core::field("project", &VersionView::project),
-                 core::field("published_at", &VersionView::published_at),
-                 core::field("records", &VersionView::records),
-                 core::field("registered_at", &VersionView::registered_at),
-                 core::field("state", &VersionView::state),
-                 core::field("version", &VersionView::version)};
+      core::FieldList{core::field("bytes", &VersionView::bytes),
+                      core::field("content", &VersionView::content),
+                      core::field("dataset", &VersionView::dataset),
+                      core::field("digest", &VersionView::digest),
+                      core::field("media_type", &VersionView::media_type),
+                      core::field("note", &VersionView::note),
+                      core::field("parent_version", &VersionView::parent_version),
+                      core::field("project", &VersionView::project),
+                      core::field("published_at", &VersionView::published_at),
+                      core::field("records", &VersionView::records),
+                      core::field("registered_at", &VersionView::registered_at),
+                      core::field("state", &VersionView::state),
+                      core::field("version", &VersionView::version)};
 };
 
 std::optional<Dataset> find_dataset(core::sql::Session& session, const DatasetId& id);

@@ -23,12 +23,12 @@ namespace tally::space {
 struct DatasetAnswer {
   DatasetView dataset;
 
-  static constexpr auto fields = std::tuple{core::field("dataset", &DatasetAnswer::dataset)};
+  static constexpr auto fields = core::FieldList{core::field("dataset", &DatasetAnswer::dataset)};
 };
 struct VersionAnswer {
   VersionView version;
 
-  static constexpr auto fields = std::tuple{core::field("version", &VersionAnswer::version)};
+  static constexpr auto fields = core::FieldList{core::field("version", &VersionAnswer::version)};
 };
 
 // Adds a version inside a command that has more to do: the release of a labeling project, say. The

@@ -16,7 +16,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <tuple>
 
 #include "core/mapping.h"
 #include "core/result.h"
@@ -34,9 +33,9 @@ struct VersionErased {
   std::uint64_t version = 0;
 
   static constexpr auto fields =
-      std::tuple{core::field("dataset", &VersionErased::dataset),
-                 core::field("salt", &VersionErased::salt, core::matches_hex(32)),
-                 core::field("version", &VersionErased::version)};
+      core::FieldList{core::field("dataset", &VersionErased::dataset),
+                      core::field("salt", &VersionErased::salt, core::matches_hex(32)),
+                      core::field("version", &VersionErased::version)};
 };
 
 // With its actors, whose tokens end.
@@ -47,8 +46,8 @@ struct PartyErased {
   std::string salt;
 
   static constexpr auto fields =
-      std::tuple{core::field("party", &PartyErased::party),
-                 core::field("salt", &PartyErased::salt, core::matches_hex(32))};
+      core::FieldList{core::field("party", &PartyErased::party),
+                      core::field("salt", &PartyErased::salt, core::matches_hex(32))};
 };
 
 // Its token ends.
@@ -59,8 +58,8 @@ struct ActorErased {
   std::string salt;
 
   static constexpr auto fields =
-      std::tuple{core::field("actor", &ActorErased::actor),
-                 core::field("salt", &ActorErased::salt, core::matches_hex(32))};
+      core::FieldList{core::field("actor", &ActorErased::actor),
+                      core::field("salt", &ActorErased::salt, core::matches_hex(32))};
 };
 
 struct ContractDocumentErased {
@@ -73,11 +72,11 @@ struct ContractDocumentErased {
   std::string salt{};
 
   static constexpr auto fields =
-      std::tuple{core::field("contract", &ContractDocumentErased::contract),
-                 core::field("contract_prev", &ContractDocumentErased::contract_prev),
-                 core::field("contract_seq", &ContractDocumentErased::contract_seq),
-                 core::field("document", &ContractDocumentErased::document),
-                 core::field("salt", &ContractDocumentErased::salt, core::matches_hex(32))};
+      core::FieldList{core::field("contract", &ContractDocumentErased::contract),
+                      core::field("contract_prev", &ContractDocumentErased::contract_prev),
+                      core::field("contract_seq", &ContractDocumentErased::contract_seq),
+                      core::field("document", &ContractDocumentErased::document),
+                      core::field("salt", &ContractDocumentErased::salt, core::matches_hex(32))};
 };
 
 std::string content_subject(const DatasetId& dataset, std::uint64_t version);

@@ -7,7 +7,6 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <tuple>
 
 #include "core/result.h"
 #include "ledger/journal.h"
@@ -24,15 +23,15 @@ struct ErasureView {
   core::Instant at;
   std::string subject;
 
-  static constexpr auto fields = std::tuple{core::field("at", &ErasureView::at),
-                                            core::field("subject", &ErasureView::subject)};
+  static constexpr auto fields = core::FieldList{core::field("at", &ErasureView::at),
+                                                 core::field("subject", &ErasureView::subject)};
 };
 
 // The answer of a change: {"erasure":{..}}.
 struct ErasureAnswer {
   ErasureView erasure;
 
-  static constexpr auto fields = std::tuple{core::field("erasure", &ErasureAnswer::erasure)};
+  static constexpr auto fields = core::FieldList{core::field("erasure", &ErasureAnswer::erasure)};
 };
 
 class Erasures {

@@ -23,12 +23,12 @@ struct ContractAttested {
   std::uint64_t uses = 0;  // recorded and not voided, up to here
 
   static constexpr auto fields =
-      std::tuple{core::field("contract", &ContractAttested::contract),
-                 core::field("contract_prev", &ContractAttested::contract_prev),
-                 core::field("contract_seq", &ContractAttested::contract_seq),
-                 core::field("party", &ContractAttested::party),
-                 core::field("salt", &ContractAttested::salt, core::matches_hex(32)),
-                 core::field("uses", &ContractAttested::uses)};
+      core::FieldList{core::field("contract", &ContractAttested::contract),
+                      core::field("contract_prev", &ContractAttested::contract_prev),
+                      core::field("contract_seq", &ContractAttested::contract_seq),
+                      core::field("party", &ContractAttested::party),
+                      core::field("salt", &ContractAttested::salt, core::matches_hex(32)),
+                      core::field("uses", &ContractAttested::uses)};
 };
 
 struct AttestationView {
@@ -37,17 +37,17 @@ struct AttestationView {
   std::uint64_t seq = 0;      // of its entry in the ledger
   std::uint64_t uses = 0;
 
-  static constexpr auto fields = std::tuple{core::field("contract", &AttestationView::contract),
-                                            core::field("entries", &AttestationView::entries),
-                                            core::field("seq", &AttestationView::seq),
-                                            core::field("uses", &AttestationView::uses)};
+  static constexpr auto fields = core::FieldList{
+      core::field("contract", &AttestationView::contract),
+      core::field("entries", &AttestationView::entries), core::field("seq", &AttestationView::seq),
+      core::field("uses", &AttestationView::uses)};
 };
 
 struct AttestationAnswer {
   AttestationView attestation;
 
   static constexpr auto fields =
-      std::tuple{core::field("attestation", &AttestationAnswer::attestation)};
+      core::FieldList{core::field("attestation", &AttestationAnswer::attestation)};
 };
 
 // By either party, with contracts:write, or by the operator. Refusals: scope.missing,

@@ -12,7 +12,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -54,16 +53,16 @@ struct TokenRequestDocument {
   std::string nonce;
   std::int64_t expires_in_seconds = 0;
 
-  static constexpr auto fields =
-      std::tuple{core::field("format", &TokenRequestDocument::format),
-                 core::field("party", &TokenRequestDocument::party),
-                 core::field("actor_name", &TokenRequestDocument::actor_name, core::length(1, 200)),
-                 core::field("scopes", &TokenRequestDocument::scopes, core::length(1, 32)),
-                 core::field("issued_at", &TokenRequestDocument::issued_at),
-                 core::field("nonce", &TokenRequestDocument::nonce, core::matches_hex(32)),
-                 core::field("expires_in_seconds",
-                             &TokenRequestDocument::expires_in_seconds,
-                             core::range(1, token_lifetime_seconds_max))};
+  static constexpr auto fields = core::FieldList{
+      core::field("format", &TokenRequestDocument::format),
+      core::field("party", &TokenRequestDocument::party),
+      core::field("actor_name", &TokenRequestDocument::actor_name, core::length(1, 200)),
+      core::field("scopes", &TokenRequestDocument::scopes, core::length(1, 32)),
+      core::field("issued_at", &TokenRequestDocument::issued_at),
+      core::field("nonce", &TokenRequestDocument::nonce, core::matches_hex(32)),
+      core::field("expires_in_seconds",
+                  &TokenRequestDocument::expires_in_seconds,
+                  core::range(1, token_lifetime_seconds_max))};
 };
 
 // The document, and the party's signature (verb token).
@@ -72,9 +71,9 @@ struct TokenRequest {
   KeyId key;
   Signature signature;
 
-  static constexpr auto fields = std::tuple{core::field("document", &TokenRequest::document),
-                                            core::field("key", &TokenRequest::key),
-                                            core::field("signature", &TokenRequest::signature)};
+  static constexpr auto fields = core::FieldList{
+      core::field("document", &TokenRequest::document), core::field("key", &TokenRequest::key),
+      core::field("signature", &TokenRequest::signature)};
 };
 
 struct NewActor {
@@ -83,11 +82,11 @@ struct NewActor {
   std::int64_t expires_in_seconds = 0;
 
   static constexpr auto fields =
-      std::tuple{core::field("name", &NewActor::name, core::length(1, 200)),
-                 core::field("scopes", &NewActor::scopes, core::length(1, 32)),
-                 core::field("expires_in_seconds",
-                             &NewActor::expires_in_seconds,
-                             core::range(1, token_lifetime_seconds_max))};
+      core::FieldList{core::field("name", &NewActor::name, core::length(1, 200)),
+                      core::field("scopes", &NewActor::scopes, core::length(1, 32)),
+                      core::field("expires_in_seconds",
+                                  &NewActor::expires_in_seconds,
+                                  core::range(1, token_lifetime_seconds_max))};
 };
 
 struct ActorView {
@@ -98,12 +97,12 @@ struct ActorView {
   std::vector<Scope> scopes;
   ActorState state = ActorState::active;
 
-  static constexpr auto fields = std::tuple{core::field("expires_at", &ActorView::expires_at),
-                                            core::field("id", &ActorView::id),
-                                            core::field("name", &ActorView::name),
-                                            core::field("party", &ActorView::party),
-                                            core::field("scopes", &ActorView::scopes),
-                                            core::field("state", &ActorView::state)};
+  static constexpr auto fields = core::FieldList{core::field("expires_at", &ActorView::expires_at),
+                                                 core::field("id", &ActorView::id),
+                                                 core::field("name", &ActorView::name),
+                                                 core::field("party", &ActorView::party),
+                                                 core::field("scopes", &ActorView::scopes),
+                                                 core::field("state", &ActorView::state)};
 };
 
 struct ActorAdded {
@@ -115,7 +114,7 @@ struct ActorAdded {
   std::string salt;
   std::vector<Scope> scopes;
 
-  static constexpr auto fields = std::tuple{
+  static constexpr auto fields = core::FieldList{
       core::field("actor", &ActorAdded::actor), core::field("expires_at", &ActorAdded::expires_at),
       core::field("party", &ActorAdded::party),
       core::field("salt", &ActorAdded::salt, core::matches_hex(32)),
@@ -129,7 +128,7 @@ struct ActorRevoked {
   PartyId party;
   std::string salt;
 
-  static constexpr auto fields = std::tuple{
+  static constexpr auto fields = core::FieldList{
       core::field("actor", &ActorRevoked::actor), core::field("party", &ActorRevoked::party),
       core::field("salt", &ActorRevoked::salt, core::matches_hex(32))};
 };

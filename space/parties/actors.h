@@ -20,7 +20,7 @@ namespace tally::space {
 struct ActorAnswer {
   ActorView actor;
 
-  static constexpr auto fields = std::tuple{core::field("actor", &ActorAnswer::actor)};
+  static constexpr auto fields = core::FieldList{core::field("actor", &ActorAnswer::actor)};
 };
 
 // A token is said once, when it is made. A repeated request gets the answer without it.

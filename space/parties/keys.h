@@ -2,7 +2,6 @@
 #pragma once
 
 #include <string_view>
-#include <tuple>
 #include <vector>
 
 #include "core/result.h"
@@ -17,13 +16,13 @@ namespace tally::space {
 struct KeyAnswer {
   KeyView key;
 
-  static constexpr auto fields = std::tuple{core::field("key", &KeyAnswer::key)};
+  static constexpr auto fields = core::FieldList{core::field("key", &KeyAnswer::key)};
 };
 
 struct KeyList {
   std::vector<KeyView> keys;
 
-  static constexpr auto fields = std::tuple{core::field("keys", &KeyList::keys)};
+  static constexpr auto fields = core::FieldList{core::field("keys", &KeyList::keys)};
 };
 
 class Keys {

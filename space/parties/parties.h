@@ -18,7 +18,7 @@ namespace tally::space {
 struct PartyAnswer {
   PartyView party;
 
-  static constexpr auto fields = std::tuple{core::field("party", &PartyAnswer::party)};
+  static constexpr auto fields = core::FieldList{core::field("party", &PartyAnswer::party)};
 };
 
 class Parties {

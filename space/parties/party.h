@@ -10,7 +10,6 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -49,7 +48,7 @@ struct PartyDocument {
   std::string nonce;
   core::Hash public_key;
 
-  static constexpr auto fields = std::tuple{
+  static constexpr auto fields = core::FieldList{
       core::field("format", &PartyDocument::format), core::field("id", &PartyDocument::id),
       core::field("name", &PartyDocument::name, core::length(1, 200)),
       core::field("nonce", &PartyDocument::nonce, core::matches_hex(32)),
@@ -62,16 +61,16 @@ struct Registration {
   KeyId key;
   Signature signature;
 
-  static constexpr auto fields = std::tuple{core::field("document", &Registration::document),
-                                            core::field("key", &Registration::key),
-                                            core::field("signature", &Registration::signature)};
+  static constexpr auto fields = core::FieldList{
+      core::field("document", &Registration::document), core::field("key", &Registration::key),
+      core::field("signature", &Registration::signature)};
 };
 
 struct Approval {
   std::vector<Role> roles;
 
   static constexpr auto fields =
-      std::tuple{core::field("roles", &Approval::roles, core::length(1, 4))};
+      core::FieldList{core::field("roles", &Approval::roles, core::length(1, 4))};
 };
 
 // A party as the parties of the space see each other. The key is the one that it registered with.
@@ -84,13 +83,14 @@ struct PartyView {
   std::vector<Role> roles;
   PartyState state = PartyState::pending;
 
-  static constexpr auto fields = std::tuple{core::field("id", &PartyView::id),
-                                            core::field("key", &PartyView::key),
-                                            core::field("name", &PartyView::name),
-                                            core::field("public_key", &PartyView::public_key),
-                                            core::field("registered_at", &PartyView::registered_at),
-                                            core::field("roles", &PartyView::roles),
-                                            core::field("state", &PartyView::state)};
+  static constexpr auto fields =
+      core::FieldList{core::field("id", &PartyView::id),
+                      core::field("key", &PartyView::key),
+                      core::field("name", &PartyView::name),
+                      core::field("public_key", &PartyView::public_key),
+                      core::field("registered_at", &PartyView::registered_at),
+                      core::field("roles", &PartyView::roles),
+                      core::field("state", &PartyView::state)};
 };
 
 struct PartyRegistered {
@@ -102,7 +102,7 @@ struct PartyRegistered {
   core::Hash public_key;
   std::string salt;
 
-  static constexpr auto fields = std::tuple{
+  static constexpr auto fields = core::FieldList{
       core::field("document", &PartyRegistered::document, core::matches_hex(64)),
       core::field("key", &PartyRegistered::key), core::field("party", &PartyRegistered::party),
       core::field("public_key", &PartyRegistered::public_key),
@@ -117,9 +117,9 @@ struct PartyApproved {
   std::string salt;
 
   static constexpr auto fields =
-      std::tuple{core::field("party", &PartyApproved::party),
-                 core::field("roles", &PartyApproved::roles, core::length(1, 5)),
-                 core::field("salt", &PartyApproved::salt, core::matches_hex(32))};
+      core::FieldList{core::field("party", &PartyApproved::party),
+                      core::field("roles", &PartyApproved::roles, core::length(1, 5)),
+                      core::field("salt", &PartyApproved::salt, core::matches_hex(32))};
 };
 
 struct RegistrationFacts {

@@ -22,7 +22,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -60,9 +59,9 @@ struct KeyDocument {
   PartyId party;
   core::Hash public_key;
 
-  static constexpr auto fields = std::tuple{core::field("format", &KeyDocument::format),
-                                            core::field("party", &KeyDocument::party),
-                                            core::field("public_key", &KeyDocument::public_key)};
+  static constexpr auto fields = core::FieldList{
+      core::field("format", &KeyDocument::format), core::field("party", &KeyDocument::party),
+      core::field("public_key", &KeyDocument::public_key)};
 };
 
 struct KeyAddition {
@@ -71,10 +70,10 @@ struct KeyAddition {
   Signature possession;  // by the new key
   Signature signature;   // by `key`
 
-  static constexpr auto fields = std::tuple{core::field("document", &KeyAddition::document),
-                                            core::field("key", &KeyAddition::key),
-                                            core::field("possession", &KeyAddition::possession),
-                                            core::field("signature", &KeyAddition::signature)};
+  static constexpr auto fields = core::FieldList{
+      core::field("document", &KeyAddition::document), core::field("key", &KeyAddition::key),
+      core::field("possession", &KeyAddition::possession),
+      core::field("signature", &KeyAddition::signature)};
 };
 
 struct KeyRetirementDocument {
@@ -82,9 +81,10 @@ struct KeyRetirementDocument {
   KeyId key;
   PartyId party;
 
-  static constexpr auto fields = std::tuple{core::field("format", &KeyRetirementDocument::format),
-                                            core::field("key", &KeyRetirementDocument::key),
-                                            core::field("party", &KeyRetirementDocument::party)};
+  static constexpr auto fields =
+      core::FieldList{core::field("format", &KeyRetirementDocument::format),
+                      core::field("key", &KeyRetirementDocument::key),
+                      core::field("party", &KeyRetirementDocument::party)};
 };
 
 struct KeyRetirement {
@@ -92,9 +92,9 @@ struct KeyRetirement {
   KeyId key;  // that signs; it may be the one that is retired
   Signature signature;
 
-  static constexpr auto fields = std::tuple{core::field("document", &KeyRetirement::document),
-                                            core::field("key", &KeyRetirement::key),
-                                            core::field("signature", &KeyRetirement::signature)};
+  static constexpr auto fields = core::FieldList{
+      core::field("document", &KeyRetirement::document), core::field("key", &KeyRetirement::key),
+      core::field("signature", &KeyRetirement::signature)};
 };
 
 struct PartyKeyAdded {
@@ -109,13 +109,13 @@ struct PartyKeyAdded {
   KeyId signer;
 
   static constexpr auto fields =
-      std::tuple{core::field("key", &PartyKeyAdded::key),
-                 core::field("party", &PartyKeyAdded::party),
-                 core::field("possession", &PartyKeyAdded::possession),
-                 core::field("public_key", &PartyKeyAdded::public_key),
-                 core::field("salt", &PartyKeyAdded::salt, core::matches_hex(32)),
-                 core::field("signature", &PartyKeyAdded::signature),
-                 core::field("signer", &PartyKeyAdded::signer)};
+      core::FieldList{core::field("key", &PartyKeyAdded::key),
+                      core::field("party", &PartyKeyAdded::party),
+                      core::field("possession", &PartyKeyAdded::possession),
+                      core::field("public_key", &PartyKeyAdded::public_key),
+                      core::field("salt", &PartyKeyAdded::salt, core::matches_hex(32)),
+                      core::field("signature", &PartyKeyAdded::signature),
+                      core::field("signer", &PartyKeyAdded::signer)};
 };
 
 // Without signature and signer: by the operator.
@@ -128,7 +128,7 @@ struct PartyKeyRetired {
   std::optional<Signature> signature;
   std::optional<KeyId> signer;
 
-  static constexpr auto fields = std::tuple{
+  static constexpr auto fields = core::FieldList{
       core::field("key", &PartyKeyRetired::key), core::field("party", &PartyKeyRetired::party),
       core::field("salt", &PartyKeyRetired::salt, core::matches_hex(32)),
       core::field("signature", &PartyKeyRetired::signature),
@@ -146,14 +146,15 @@ struct KeyView {
   std::optional<std::uint64_t> retired_under;
   KeyState state = KeyState::valid;
 
-  static constexpr auto fields = std::tuple{core::field("added_at", &KeyView::added_at),
-                                            core::field("added_under", &KeyView::added_under),
-                                            core::field("id", &KeyView::id),
-                                            core::field("party", &KeyView::party),
-                                            core::field("public_key", &KeyView::public_key),
-                                            core::field("retired_at", &KeyView::retired_at),
-                                            core::field("retired_under", &KeyView::retired_under),
-                                            core::field("state", &KeyView::state)};
+  static constexpr auto fields =
+      core::FieldList{core::field("added_at", &KeyView::added_at),
+                      core::field("added_under", &KeyView::added_under),
+                      core::field("id", &KeyView::id),
+                      core::field("party", &KeyView::party),
+                      core::field("public_key", &KeyView::public_key),
+                      core::field("retired_at", &KeyView::retired_at),
+                      core::field("retired_under", &KeyView::retired_under),
+                      core::field("state", &KeyView::state)};
 };
 KeyView view_of(const PartyKey& key);
 

@@ -34,10 +34,10 @@ struct UseCommand {
   std::optional<std::uint64_t> from;
   std::optional<std::uint64_t> limit;
 
-  static constexpr auto fields =
-      std::tuple{core::field("purpose", &UseCommand::purpose, core::length(1, 128)),
-                 core::field("action", &UseCommand::action), core::field("from", &UseCommand::from),
-                 core::field("limit", &UseCommand::limit, core::range(1, 1'000))};
+  static constexpr auto fields = core::FieldList{
+      core::field("purpose", &UseCommand::purpose, core::length(1, 128)),
+      core::field("action", &UseCommand::action), core::field("from", &UseCommand::from),
+      core::field("limit", &UseCommand::limit, core::range(1, 1'000))};
 };
 
 // A signed word of the operator, for data that the space does not hold: whoever holds the data may
@@ -52,7 +52,7 @@ struct Grant {
   std::string purpose;
   core::Instant issued_at;
 
-  static constexpr auto fields = std::tuple{
+  static constexpr auto fields = core::FieldList{
       core::field("use", &Grant::use),           core::field("contract", &Grant::contract),
       core::field("consumer", &Grant::consumer), core::field("dataset", &Grant::dataset),
       core::field("version", &Grant::version),   core::field("digest", &Grant::digest),
@@ -64,8 +64,8 @@ struct SignedGrant {
   Grant document;
   Signature signature;
 
-  static constexpr auto fields = std::tuple{core::field("document", &SignedGrant::document),
-                                            core::field("signature", &SignedGrant::signature)};
+  static constexpr auto fields = core::FieldList{core::field("document", &SignedGrant::document),
+                                                 core::field("signature", &SignedGrant::signature)};
 };
 
 // A use that was recorded, as the parties of its contract see it.
@@ -80,15 +80,16 @@ struct UseView {
   std::uint64_t seq = 0;  // of its entry
   std::string state;      // recorded, voided
 
-  static constexpr auto fields = std::tuple{core::field("at", &UseView::at),
-                                            core::field("contract", &UseView::contract),
-                                            core::field("count_after", &UseView::count_after),
-                                            core::field("count_before", &UseView::count_before),
-                                            core::field("id", &UseView::id),
-                                            core::field("redeliveries", &UseView::redeliveries),
-                                            core::field("rule", &UseView::rule),
-                                            core::field("seq", &UseView::seq),
-                                            core::field("state", &UseView::state)};
+  static constexpr auto fields =
+      core::FieldList{core::field("at", &UseView::at),
+                      core::field("contract", &UseView::contract),
+                      core::field("count_after", &UseView::count_after),
+                      core::field("count_before", &UseView::count_before),
+                      core::field("id", &UseView::id),
+                      core::field("redeliveries", &UseView::redeliveries),
+                      core::field("rule", &UseView::rule),
+                      core::field("seq", &UseView::seq),
+                      core::field("state", &UseView::state)};
 };
 
 // The content of a version as a whole, opened and checked; `next` gives it piece by piece.

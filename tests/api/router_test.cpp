@@ -76,7 +76,7 @@ struct ThingTag {
 
 struct Named {
   std::string name;
-  static constexpr auto fields = std::tuple{core::field("name", &Named::name)};
+  static constexpr auto fields = core::FieldList{core::field("name", &Named::name)};
 };
 
 }  // namespace

@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -36,7 +35,7 @@ struct Term {
   std::int64_t value = 0;
 
   bool operator==(const Term&) const = default;
-  static constexpr auto fields = std::tuple{
+  static constexpr auto fields = core::FieldList{
       field("operand", &Term::operand, length(1, 8)),
       field("value", &Term::value, range(-5, 1'000)),
   };
@@ -61,7 +60,7 @@ struct Everything {
   std::optional<std::vector<std::int64_t>> counts;
 
   bool operator==(const Everything&) const = default;
-  static constexpr auto fields = std::tuple{
+  static constexpr auto fields = core::FieldList{
       field("size", &Everything::size),
       field("ready", &Everything::ready),
       field("name", &Everything::name),
@@ -82,7 +81,7 @@ struct Everything {
 };
 
 struct Empty {
-  static constexpr auto fields = std::tuple{};
+  static constexpr auto fields = core::FieldList{};
 };
 
 struct Entry {
@@ -92,7 +91,7 @@ struct Entry {
   Json body;
   std::int64_t at = 0;
   std::optional<std::string> by;
-  static constexpr auto fields = std::tuple{
+  static constexpr auto fields = core::FieldList{
       field("seq", &Entry::seq),   field("prev", &Entry::prev), field("kind", &Entry::kind),
       field("body", &Entry::body), field("at", &Entry::at),     field("by", &Entry::by)};
 };
@@ -100,8 +99,8 @@ struct Entry {
 struct Small {
   std::uint8_t byte = 0;
   std::int32_t word = 0;
-  static constexpr auto fields =
-      std::tuple{field("byte", &Small::byte), field("word", &Small::word, range(0, 5'000'000'000))};
+  static constexpr auto fields = core::FieldList{
+      field("byte", &Small::byte), field("word", &Small::word, range(0, 5'000'000'000))};
 };
 
 Everything sample() {

@@ -57,8 +57,8 @@ void check_page() {
   auto explains = [&](std::string_view member) {
     return page.find("\n| `" + std::string(member) + "` |") != std::string::npos;
   };
-  bool explains_all = std::apply(
-      [&](const auto&... field) { return (explains(field.name) && ...); }, Event::fields);
+  bool explains_all =
+      Event::fields.apply([&](const auto&... field) { return (explains(field.name) && ...); });
   CHECK(explains_all);
 }
 

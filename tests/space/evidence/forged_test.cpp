@@ -112,9 +112,10 @@ struct LaterUse {
   core::Hash contract_prev{};
   std::uint64_t contract_seq = 0;
 
-  static constexpr auto fields = std::tuple{core::field("contract", &LaterUse::contract),
-                                            core::field("contract_prev", &LaterUse::contract_prev),
-                                            core::field("contract_seq", &LaterUse::contract_seq)};
+  static constexpr auto fields =
+      core::FieldList{core::field("contract", &LaterUse::contract),
+                      core::field("contract_prev", &LaterUse::contract_prev),
+                      core::field("contract_seq", &LaterUse::contract_seq)};
 };
 
 }  // namespace
