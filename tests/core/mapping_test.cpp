@@ -35,7 +35,7 @@ struct Term {
   std::int64_t value = 0;
 
   bool operator==(const Term&) const = default;
-  static constexpr auto fields = core::FieldList{
+  static constexpr auto fields = FieldList{
       field("operand", &Term::operand, length(1, 8)),
       field("value", &Term::value, range(-5, 1'000)),
   };
@@ -60,7 +60,7 @@ struct Everything {
   std::optional<std::vector<std::int64_t>> counts;
 
   bool operator==(const Everything&) const = default;
-  static constexpr auto fields = core::FieldList{
+  static constexpr auto fields = FieldList{
       field("size", &Everything::size),
       field("ready", &Everything::ready),
       field("name", &Everything::name),
@@ -81,7 +81,7 @@ struct Everything {
 };
 
 struct Empty {
-  static constexpr auto fields = core::FieldList{};
+  static constexpr auto fields = FieldList{};
 };
 
 struct Entry {
@@ -91,16 +91,16 @@ struct Entry {
   Json body;
   std::int64_t at = 0;
   std::optional<std::string> by;
-  static constexpr auto fields = core::FieldList{
-      field("seq", &Entry::seq),   field("prev", &Entry::prev), field("kind", &Entry::kind),
-      field("body", &Entry::body), field("at", &Entry::at),     field("by", &Entry::by)};
+  static constexpr auto fields = FieldList{field("seq", &Entry::seq),   field("prev", &Entry::prev),
+                                           field("kind", &Entry::kind), field("body", &Entry::body),
+                                           field("at", &Entry::at),     field("by", &Entry::by)};
 };
 
 struct Small {
   std::uint8_t byte = 0;
   std::int32_t word = 0;
-  static constexpr auto fields = core::FieldList{
-      field("byte", &Small::byte), field("word", &Small::word, range(0, 5'000'000'000))};
+  static constexpr auto fields =
+      FieldList{field("byte", &Small::byte), field("word", &Small::word, range(0, 5'000'000'000))};
 };
 
 Everything sample() {
