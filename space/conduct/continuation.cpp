@@ -5,6 +5,7 @@
 #include "ledger/envelope.h"
 #include "ledger/proof.h"
 #include "space/conduct/floor.h"
+#include "space/conduct/uses.h"
 #include "space/continuation/confirmation.h"
 #include "space/contracts/entries.h"
 #include "space/documents.h"
@@ -15,37 +16,15 @@ namespace {
 using ledger::Replay;
 using ledger::ReplayedEntry;
 
-struct Statements {
-  core::sql::Connection& db;
-  core::sql::Statement keep_use{db, R"(
-    insert into use_record (id, contract, key, request, rule, state, count_before, entry, at)
-    values (?1, ?2, ?3, ?4, ?5, 'recorded', ?6, ?7, ?8)
-    on conflict do nothing
-  )"};
-};
-
 // What was recovered of the log that is continued, so far.
 struct Recovered {
   std::uint64_t count = 0;
   std::optional<std::uint64_t> last;  // its place in that log
 };
 
-void demand_system(const Judged& judged) {
-  judged.demand(judged.entry().by == "system", "entry.wrong_author",
-                "is written by the ledger itself alone", "system", std::string(judged.entry().by));
-}
-
-bool is_used_up(const ContractStanding& standing) {
-  for (std::size_t rule = 0; rule < standing.terms->permissions.size(); ++rule) {
-    if (standing.used[rule] < standing.terms->permissions[rule].uses_max) return false;
-  }
-  return true;
-}
-
 void settle_state(ContractStanding& standing) {
-  bool is_open = standing.row.state == ContractState::active;
-  if (is_open && standing.terms && is_used_up(standing))
-    standing.row.state = ContractState::exhausted;
+  if (standing.row.state == ContractState::active && standing.terms)
+    standing.row.state = state_of(*standing.terms, standing.used);
 }
 
 // The contract's own chain goes on behind the last entry of it that is known.
@@ -62,12 +41,7 @@ void recover_use(const Judged& judged,
                  const ledger::Envelope& envelope,
                  const core::Hash& hash) {
   move_chain(standing, use.contract_seq, hash);
-  judged.replay()
-      .tx()
-      .use<Statements>()
-      .keep_use(use.use, use.contract, use.key, use.request, use.rule, use.count_before,
-                judged.entry().seq, core::Instant{envelope.at})
-      .run();
+  keep_use(judged, use, core::Instant{envelope.at});
   standing.tally.uses += 1;
   if (use.auth == "token") standing.tally.asserted += 1;
   if (use.rule >= standing.used.size()) return;

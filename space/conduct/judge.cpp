@@ -97,4 +97,9 @@ void ActorsSeen::judge(const Judged& judged,
   }
 }
 
+void demand_system(const Judged& judged) {
+  judged.demand(judged.entry().by == "system", "entry.wrong_author",
+                "is written by the ledger itself alone", "system", std::string(judged.entry().by));
+}
+
 }  // namespace tally::space

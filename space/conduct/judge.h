@@ -61,6 +61,9 @@ class Judged {
   std::string contract_;
 };
 
+// Written by the server and by no actor. Finding: entry.wrong_author.
+void demand_system(const Judged& judged);
+
 // Signed by the party, approved, with a key that it had at this place of the ledger, for the log that the
 // entry was written in. Findings: contract.signer_not_approved, contract.wrong_key,
 // contract.signature_invalid.

@@ -34,12 +34,6 @@ struct ClockDeparted {
                       core::field("wall_ms", &ClockDeparted::wall_ms)};
 };
 
-void demand_system(const Judged& judged) {
-  judged.demand(judged.entry().by == system_author, "entry.wrong_author",
-                "is written by the ledger itself alone", std::string(system_author),
-                std::string(judged.entry().by));
-}
-
 template <class Event>
 bool judge_opening(const Judged& judged, const Event& event) {
   Replay& replay = judged.replay();

@@ -1,3 +1,5 @@
+#include "space/conduct/uses.h"
+
 #include "space/conduct/faults.h"
 #include "space/conduct/floor.h"
 #include "space/continuation/continuation.h"
@@ -69,14 +71,8 @@ void note_rule(ContractStanding& standing, std::uint64_t rule) {
 }
 
 void judge_key(const Judged& judged, const UseRecorded& use) {
-  auto& sql = judged.replay().tx().use<Statements>();
-  const ReplayedEntry& entry = judged.entry();
-  bool is_new = sql.keep(use.use, use.contract, use.key, use.request, use.rule, use.count_before,
-                         entry.seq, entry.at)
-                    .run() == 1;
-  if (is_new && use.action == action_name(Action::download)) sql.note_download(use.use).run();
-  if (is_new) return;
-  auto row = sql.by_key(use.key);
+  if (keep_use(judged, use, judged.entry().at)) return;
+  auto row = judged.replay().tx().use<Statements>().by_key(use.key);
   if (row.next()) {
     judged.wrong("use.key_charged_twice", "charges a key that was charged before", "", row.text(0));
   } else {
@@ -176,6 +172,15 @@ void judge_voided(SpaceReplay& space,
 }
 
 }  // namespace
+
+bool keep_use(const Judged& judged, const UseRecorded& use, core::Instant at) {
+  auto& sql = judged.replay().tx().use<Statements>();
+  bool is_new = sql.keep(use.use, use.contract, use.key, use.request, use.rule, use.count_before,
+                         judged.entry().seq, at)
+                    .run() == 1;
+  if (is_new && use.action == action_name(Action::download)) sql.note_download(use.use).run();
+  return is_new;
+}
 
 void add_use_replayers(ledger::Replayers& replayers, const std::shared_ptr<SpaceReplay>& space) {
   replayers.add_tables("create table conduct_download (use text primary key) strict;");

@@ -175,7 +175,6 @@ Result<Change> Erasures::erase_document(const Principal& by,
         return answer(subject, now, std::move(receipt));
       }));
   contracts_.forget(id);
-  if (change) journal_.writer.empty_log();  // the text was in clear
   return change;
 }
 
@@ -191,9 +190,10 @@ void Erasures::finish() {
       if (!row.next()) return std::nullopt;
       return row.text(0);
     });
-    if (!subject) return;
+    if (!subject) break;
     carry_out(*subject);
   }
+  journal_.writer.empty_log();  // what was in clear stands there still, also after a crash
 }
 
 std::uint64_t Erasures::shred_returned() {
