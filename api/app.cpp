@@ -12,6 +12,7 @@
 #include "api/http_server.h"
 #include "api/metrics.h"
 #include "api/replicator.h"
+#include "api/rotation.h"
 #include "api/routes/all.h"
 #include "api/services.h"
 #include "api/store.h"
@@ -81,47 +82,42 @@ std::optional<ledger::Policy> policy_of(const DataDir& dir,
                                         const ServerKeys& keys,
                                         const Config& config) {
   if (config.witness_policy.empty()) return std::nullopt;
-  auto policy =
-      read_server_policy((dir.path() / config.witness_policy).string(), keys.log.verifier());
+  auto policy = read_server_policy((dir.path() / config.witness_policy).string(), keys.log_keys());
   if (!policy) throw StartRefused(policy.error());
   return *std::move(policy);
 }
 
 // Nothing without a replica.
-std::unique_ptr<Replicator> replicator_of(const DataDir& dir,
-                                          const ServerKeys& keys,
-                                          const Config& config) {
+std::unique_ptr<Replicator> replicator_of(const DataDir& dir, const Config& config) {
   if (config.replica_directory.empty()) return nullptr;
   return std::make_unique<Replicator>(
-      dir.database(), keys.log.verifier(),
-      Replicator::Options{.directory = dir.path() / config.replica_directory,
-                          .wait_ms = config.replica_wait_ms,
-                          .goes_on = config.replica_when_away == "go_on"});
+      dir.database(), Replicator::Options{.directory = dir.path() / config.replica_directory,
+                                          .wait_ms = config.replica_wait_ms,
+                                          .goes_on = config.replica_when_away == "go_on"});
 }
 
 // Before anything is appended: the ledger is as new as its witnesses and its replica know it.
 Store::BeforeWriting comparison(const std::optional<ledger::Policy>& policy,
                                 Replicator* replicator,
-                                const ServerKeys& keys,
                                 const Config& config) {
-  return
-      [&policy, replicator, &keys, &config](core::sql::Session& session, ledger::Ledger& ledger) {
-        if (ledger.signed_head().head.size == 0) return;
-        if (replicator != nullptr) {
-          if (auto started = replicator->start(ledger.signed_head()); !started)
-            throw StartRefused(started.error());
-          ledger.follow_with(*replicator);
-        }
-        if (!policy) return;
-        ledger::TileSubtrees tiles([&session](unsigned level, std::uint64_t index) {
-          return ledger::read_tile(session, level, index).value_or("");
-        });
-        auto needed = parse_witnesses_at_start(config.require_witness_at_start);
-        auto checked = check_witnesses(*policy, keys.log.verifier(), ledger.signed_head(), tiles,
-                                       needed.value_or(WitnessesAtStart::quorum),
-                                       config.witness_timeout_ms, config.witness_start_wait_s);
-        if (!checked) throw StartRefused(checked.error());
-      };
+  return [&policy, replicator, &config](core::sql::Session& session, ledger::Ledger& ledger) {
+    if (ledger.signed_head().head.size == 0) return;
+    const ledger::LogKeys known = ledger.signers()->known();
+    if (replicator != nullptr) {
+      if (auto started = replicator->start(ledger.signed_head(), known); !started)
+        throw StartRefused(started.error());
+      ledger.follow_with(*replicator);
+    }
+    if (!policy) return;
+    ledger::TileSubtrees tiles([&session](unsigned level, std::uint64_t index) {
+      return ledger::read_tile(session, level, index).value_or("");
+    });
+    auto needed = parse_witnesses_at_start(config.require_witness_at_start);
+    auto checked = check_witnesses(*policy, known, ledger.signed_head(), tiles,
+                                   needed.value_or(WitnessesAtStart::quorum),
+                                   config.witness_timeout_ms, config.witness_start_wait_s);
+    if (!checked) throw StartRefused(checked.error());
+  };
 }
 
 // In the order in which they are built; destroyed in the other.
@@ -138,8 +134,8 @@ struct App::Parts {
 
   Parts(const DataDir& dir, const ServerKeys& keys, const Config& config)
       : policy(policy_of(dir, keys, config)),
-        replicator(replicator_of(dir, keys, config)),
-        store(dir, keys, stop_process, {}, comparison(policy, replicator.get(), keys, config)),
+        replicator(replicator_of(dir, config)),
+        store(dir, keys, stop_process, {}, comparison(policy, replicator.get(), config)),
         services(store.journal(),
                  core::system_clock(),
                  keys.master,
@@ -157,6 +153,7 @@ struct App::Parts {
     services.uploads.discard_leftovers();
     publish_by_policy(config);
     check_shred_keys(config);
+    exchange_log_key(store, dir, keys);
     services.erasures.finish();
     add_all_routes(router, services, metrics);
     router.observe([this](const Request&, std::string_view, int status, std::int64_t duration_us) {

@@ -21,9 +21,9 @@ using core::Done;
 using core::Error;
 using core::Refusal;
 using core::Result;
-using ledger::VerifierKey;
+using ledger::LogKeys;
 
-Result<Done> check_directory(const DataDir& dir, const VerifierKey& log_key) {
+Result<Done> check_directory(const DataDir& dir, const LogKeys& log_keys) {
   for (const char* ending : {"", "-wal", "-journal"}) {
     if (fs::exists(dir.database() + ending)) {
       return Error{Refusal::conflict, "restore.occupied",
@@ -33,7 +33,7 @@ Result<Done> check_directory(const DataDir& dir, const VerifierKey& log_key) {
   if (!fs::exists(dir.key("log.key"))) return Done{};
   auto keys = read_keys(dir);
   if (!keys) return keys.error();
-  if (keys->log.verifier() == log_key) return Done{};
+  if (log_keys.holds(keys->log.verifier())) return Done{};
   return Error{Refusal::conflict, "restore.other_key",
                dir.key("log.key") + " is the key of another log"};
 }
@@ -41,9 +41,9 @@ Result<Done> check_directory(const DataDir& dir, const VerifierKey& log_key) {
 // The log's newest word may not be ahead of the backup, nor of another history.
 Result<Done> compare_newest(const std::string& path,
                             const BackupManifest& manifest,
-                            const VerifierKey& log_key,
+                            const LogKeys& log_keys,
                             const std::string& note) {
-  auto newest = ledger::open_checkpoint(note, log_key.name, log_key);
+  auto newest = ledger::open_checkpoint(note, log_keys.origin(), log_keys);
   if (!newest) return newest.error();
   auto size = static_cast<std::uint64_t>(manifest.size);
   if (newest->head.size > size) {
@@ -69,7 +69,7 @@ std::string manifest_path(const std::string& backup) { return backup + ".manifes
 
 Result<AuditedBackup> make_backup(const std::string& database,
                                   const std::string& file,
-                                  const VerifierKey& log_key,
+                                  const LogKeys& log_keys,
                                   AuditDepth depth) {
   if (!fs::is_regular_file(database)) {
     return Error{Refusal::not_found, "backup.no_database", "there is no database " + database};
@@ -80,7 +80,7 @@ Result<AuditedBackup> make_backup(const std::string& database,
   }
   Draft draft(file + ".new");
   core::sql::sqlite::copy_snapshot(database, draft.path());
-  auto audited = audit_database(draft.path(), log_key, depth);
+  auto audited = audit_database(draft.path(), log_keys, depth);
   if (!audited) return audited.error();
   auto measured = measure(draft.path());
   BackupManifest manifest;
@@ -89,7 +89,7 @@ Result<AuditedBackup> make_backup(const std::string& database,
   manifest.digest = measured.digest;
   manifest.format = BackupManifest::format_name;
   manifest.made_at = core::format_time(core::system_clock().now());
-  manifest.origin = log_key.name;
+  manifest.origin = log_keys.origin();
   manifest.root = audited->head.root;
   manifest.size = static_cast<std::int64_t>(audited->head.size);
   // The manifest last: a file without one is no backup yet.
@@ -101,10 +101,10 @@ Result<AuditedBackup> make_backup(const std::string& database,
 
 Result<AuditedBackup> restore_backup(const std::string& file,
                                      const DataDir& dir,
-                                     const VerifierKey& log_key,
+                                     const LogKeys& log_keys,
                                      const std::optional<std::string>& newest_checkpoint,
                                      AuditDepth depth) {
-  if (auto checked = check_directory(dir, log_key); !checked) return checked.error();
+  if (auto checked = check_directory(dir, log_keys); !checked) return checked.error();
   auto manifest = read_manifest(manifest_path(file));
   if (!manifest) return manifest.error();
   if (auto made = core::make_directories(dir.path().string()); !made) return made.error();
@@ -114,15 +114,15 @@ Result<AuditedBackup> restore_backup(const std::string& file,
   // What is checked is the copy that will be served.
   Draft draft(dir.database() + ".restoring");
   auto measured = measure(file, draft.path());
-  auto checked = check_backup(draft.path(), *manifest, measured, log_key, depth);
+  auto checked = check_backup(draft.path(), *manifest, measured, log_keys, depth);
   if (!checked) return checked.error();
   if (newest_checkpoint) {
-    auto compared = compare_newest(draft.path(), *manifest, log_key, *newest_checkpoint);
+    auto compared = compare_newest(draft.path(), *manifest, log_keys, *newest_checkpoint);
     if (!compared) return compared.error();
   }
   if (auto kept = draft.keep_as(dir.database()); !kept) return kept.error();
   if (!fs::exists(dir.log_vkey())) {
-    auto written = core::write_file(dir.log_vkey(), ledger::format_vkey(log_key) + "\n");
+    auto written = core::write_file(dir.log_vkey(), log_keys.text());
     if (!written) return written.error();
   }
   return checked;

@@ -14,7 +14,7 @@
 
 #include "api/data_dir.h"
 #include "core/mapping.h"
-#include "ledger/note.h"
+#include "ledger/log_keys.h"
 
 namespace tally::api {
 
@@ -59,7 +59,7 @@ struct AuditedBackup {
 // file.unwritable.
 core::Result<AuditedBackup> make_backup(const std::string& database,
                                         const std::string& file,
-                                        const ledger::VerifierKey& log_key,
+                                        const ledger::LogKeys& log_keys,
                                         AuditDepth depth = AuditDepth::conduct);
 
 // Puts the backup's database into the data directory, which may hold keys and a configuration but no
@@ -67,14 +67,14 @@ core::Result<AuditedBackup> make_backup(const std::string& database,
 // receipt or a copy of /ledger/checkpoint.
 //
 // Refusals, of which none puts anything in place: restore.occupied (the directory has a database),
-// restore.other_key (the directory's log.key is not log_key), restore.no_manifest,
+// restore.other_key (the directory's log.key is not log_keys), restore.no_manifest,
 // restore.manifest_malformed, restore.digest_mismatch, backup.audit_failed,
 // backup.conduct_failed, restore.manifest_differs, those of open_checkpoint, restore.behind (the log has signed a later size:
 // to go on under its origin would sign a second history), restore.forked (the newest checkpoint is of
 // another history), file.unwritable.
 core::Result<AuditedBackup> restore_backup(const std::string& file,
                                            const DataDir& dir,
-                                           const ledger::VerifierKey& log_key,
+                                           const ledger::LogKeys& log_keys,
                                            const std::optional<std::string>& newest_checkpoint,
                                            AuditDepth depth = AuditDepth::conduct);
 

@@ -23,7 +23,7 @@ using core::Done;
 using core::Error;
 using core::Refusal;
 using core::Result;
-using ledger::VerifierKey;
+using ledger::LogKeys;
 
 Result<Done> Draft::keep_as(const std::string& name) {
   if (auto synced = core::sync_file_system(path_); !synced) return synced.error();
@@ -64,11 +64,11 @@ Measured measure(const std::string& path, const std::string& to) {
 
 namespace {
 
-Result<AuditedDatabase> audit_structure(const std::string& path, const VerifierKey& log_key) {
+Result<AuditedDatabase> audit_structure(const std::string& path, const LogKeys& log_keys) {
   auto connection = core::sql::sqlite::open_reader(path);
   core::sql::Session session(connection);
   ledger::DatabaseSource source(session);
-  auto report = ledger::audit(source, log_key);
+  auto report = ledger::audit(source, log_keys);
   if (!report.passed()) {
     const auto& finding = report.findings.front();
     return Error{
@@ -82,11 +82,11 @@ Result<AuditedDatabase> audit_structure(const std::string& path, const VerifierK
 }  // namespace
 
 Result<AuditedDatabase> audit_database(const std::string& path,
-                                       const VerifierKey& log_key,
+                                       const LogKeys& log_keys,
                                        AuditDepth depth) {
-  auto audited = audit_structure(path, log_key);
+  auto audited = audit_structure(path, log_keys);
   if (!audited || depth == AuditDepth::structure) return audited;
-  ConductAudit conduct(log_key);
+  ConductAudit conduct(log_keys);
   conduct.run(path, {});
   audited->not_checkable = conduct.unchecked_count();
   if (conduct.findings_count() == 0) return audited;
@@ -120,16 +120,16 @@ Result<BackupManifest> read_manifest(const std::string& path) {
 Result<AuditedBackup> check_backup(const std::string& path,
                                    const BackupManifest& manifest,
                                    const Measured& measured,
-                                   const VerifierKey& log_key,
+                                   const LogKeys& log_keys,
                                    AuditDepth depth) {
   if (measured.bytes != manifest.bytes || measured.digest != manifest.digest) {
     return Error{Refusal::invalid, "restore.digest_mismatch",
                  "the backup is not the file that its manifest describes"};
   }
-  auto audited = audit_database(path, log_key, depth);
+  auto audited = audit_database(path, log_keys, depth);
   if (!audited) return audited.error();
   if (audited->head.size != static_cast<std::uint64_t>(manifest.size) ||
-      audited->head.root != manifest.root || log_key.name != manifest.origin) {
+      audited->head.root != manifest.root || log_keys.origin() != manifest.origin) {
     return Error{Refusal::invalid, "restore.manifest_differs",
                  "the backup holds another ledger than its manifest says"};
   }

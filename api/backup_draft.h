@@ -8,8 +8,8 @@
 #include "api/backup.h"
 #include "core/bytes.h"
 #include "core/result.h"
+#include "ledger/log_keys.h"
 #include "ledger/merkle_tree.h"
-#include "ledger/note.h"
 
 namespace tally::api {
 
@@ -50,7 +50,7 @@ struct AuditedDatabase {
 
 // Refusals: backup.audit_failed, backup.conduct_failed.
 core::Result<AuditedDatabase> audit_database(const std::string& path,
-                                             const ledger::VerifierKey& log_key,
+                                             const ledger::LogKeys& log_keys,
                                              AuditDepth depth);
 
 // Refusals: restore.no_manifest, restore.manifest_malformed.
@@ -61,7 +61,7 @@ core::Result<BackupManifest> read_manifest(const std::string& path);
 core::Result<AuditedBackup> check_backup(const std::string& path,
                                          const BackupManifest& manifest,
                                          const Measured& measured,
-                                         const ledger::VerifierKey& log_key,
+                                         const ledger::LogKeys& log_keys,
                                          AuditDepth depth);
 
 }  // namespace tally::api

@@ -101,10 +101,9 @@ class BatchRoots {
 }  // namespace
 
 struct ConductAudit::Scratch {
-  explicit Scratch(const ledger::VerifierKey& key)
-      : log_key(key), connection(open_scratch()), tx(connection), replay(tx, shelf, log_key) {}
+  explicit Scratch(const ledger::LogKeys& keys)
+      : connection(open_scratch()), tx(connection), replay(tx, shelf, keys) {}
 
-  ledger::VerifierKey log_key;
   Shelf shelf;
   Connection connection;
   core::sql::Tx tx;
@@ -118,8 +117,8 @@ ledger::Replayers all_replayers() {
   return replayers;
 }
 
-ConductAudit::ConductAudit(const ledger::VerifierKey& log_key)
-    : scratch_(std::make_unique<Scratch>(log_key)), replayers_(all_replayers()) {
+ConductAudit::ConductAudit(const ledger::LogKeys& log_keys)
+    : scratch_(std::make_unique<Scratch>(log_keys)), replayers_(all_replayers()) {
   replayers_.begin(scratch_->replay);
 }
 

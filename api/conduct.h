@@ -13,7 +13,7 @@
 #include "core/sql/session.h"
 #include "labeling/replay.h"
 #include "ledger/conduct.h"
-#include "ledger/note.h"
+#include "ledger/log_keys.h"
 #include "ledger/source.h"
 #include "space/conduct/standings.h"
 
@@ -24,7 +24,7 @@ ledger::Replayers all_replayers();
 
 class ConductAudit {
  public:
-  explicit ConductAudit(const ledger::VerifierKey& log_key);
+  explicit ConductAudit(const ledger::LogKeys& log_keys);
   ~ConductAudit();
   ConductAudit(const ConductAudit&) = delete;
   ConductAudit& operator=(const ConductAudit&) = delete;

@@ -1,6 +1,7 @@
 #include "api/continuation.h"
 
 #include <filesystem>
+#include <string_view>
 #include <sys/stat.h>
 #include <utility>
 
@@ -65,13 +66,13 @@ Result<ledger::NoteSigner> choose_signer(const ContinueOptions& options, const D
     return refuse("origin.malformed",
                   "an origin is a name such as data.example.org/ledger-2, without blanks and '+'");
   }
-  if (options.origin == options.log_key.name) {
+  if (options.origin == options.log_keys.origin()) {
     return refuse("continue.same_origin",
                   options.origin + " is the log that is continued; its name is spent");
   }
   auto held = read_log_key_file(dir);
   if (!held) return held.error();
-  if (!*held || (*held)->verifier() == options.log_key)
+  if (!*held || options.log_keys.holds((*held)->verifier()))
     return ledger::NoteSigner(options.origin, core::SigningKey::generate());
   if ((*held)->verifier().name == options.origin) return **held;
   return Error{Refusal::conflict, "restore.other_key",
@@ -83,17 +84,21 @@ Result<Done> place_keys(const DataDir& dir,
                         const ledger::NoteSigner& signer) {
   auto held = read_log_key_file(dir);
   if (!held) return held.error();
-  if (*held && (*held)->verifier() == options.log_key) {
+  bool is_former = *held && options.log_keys.holds((*held)->verifier());
+  // Of an exchange that was under way nothing is left to be done.
+  for (const char* name : {"log.key", "log.next.key"}) {
+    bool stays = name == std::string_view("log.key") && !is_former;
+    if (stays || !fs::exists(dir.key(name))) continue;
+    std::string former = dir.key("former-" + std::string(name));
     std::error_code failure;
-    fs::rename(dir.key("log.key"), dir.key("former-log.key"), failure);
-    if (failure)
-      return refuse("file.unwritable", dir.key("former-log.key") + ": " + failure.message());
+    fs::rename(dir.key(name), former, failure);
+    if (failure) return refuse("file.unwritable", former + ": " + failure.message());
   }
+  fs::remove(dir.key("log.retiring"));
   for (const auto& written :
        {core::write_file(dir.key("log.key"), ledger::format_signing_key(signer) + "\n",
                          core::FileMode::secret),
-        core::write_file((dir.path() / "former-log.vkey").string(),
-                         ledger::format_vkey(options.log_key) + "\n"),
+        core::write_file((dir.path() / "former-log.vkey").string(), options.log_keys.text()),
         core::write_file(dir.log_vkey(), ledger::format_vkey(signer.verifier()) + "\n")}) {
     if (!written) return written.error();
   }
@@ -106,10 +111,8 @@ class Carrier {
   Carrier(const std::string& database, const ledger::NoteSigner& signer, const core::Clock& clock)
       : ledger_(signer, clock, core::system_random()), writer_(open(database), ledger_, {}) {}
 
-  Result<std::uint64_t> run(FormerLog& former,
-                            const ContinueOptions& options,
-                            const core::Hash& operator_key) {
-    if (auto opened = append_opening(former, options, operator_key); !opened) return opened.error();
+  Result<std::uint64_t> run(FormerLog& former, const core::Hash& operator_key) {
+    if (auto opened = append_opening(former, operator_key); !opened) return opened.error();
     if (auto carried = carry(former); !carried) return carried.error();
     if (auto ended = append_end(former); !ended) return ended.error();
     return ledger_.signed_head().head.size;
@@ -123,7 +126,7 @@ class Carrier {
       begin;
       delete from ledger_head; delete from ledger_bundle; delete from ledger_tail;
       delete from ledger_tile; delete from ledger_batch; delete from ledger_checkpoint;
-      delete from ledger_witnessed;
+      delete from ledger_witnessed; delete from log_key_added; delete from log_key_retired;
       commit
     )");
     core::sql::Session session(connection);
@@ -131,14 +134,12 @@ class Carrier {
     return connection;
   }
 
-  Result<Done> append_opening(const FormerLog& former,
-                              const ContinueOptions& options,
-                              const core::Hash& operator_key) {
+  Result<Done> append_opening(const FormerLog& former, const core::Hash& operator_key) {
     return writer_.run([&](Tx& tx) -> Result<Done> {
       space::LedgerReopened event;
       event.continues = {
-          former.carried().root, former.carried().size, ledger::format_vkey(options.log_key),
-          options.log_key.name,  former.last().root,    former.last().size};
+          former.carried().root, former.carried().size, ledger::format_vkey(former.log_key()),
+          former.log_key().name, former.last().root,    former.last().size};
       event.log_key = ledger_.log_vkey();
       event.operator_key = operator_key;
       event.origin = ledger_.origin();
@@ -247,15 +248,15 @@ Result<Continued> continue_ledger(const ContinueOptions& options,
   Draft former_copy(dir.database() + ".former"), draft(dir.database() + ".continuing");
   auto measured = measure(options.backup, former_copy.path());
   auto checked =
-      check_backup(former_copy.path(), *manifest, measured, options.log_key, AuditDepth::conduct);
+      check_backup(former_copy.path(), *manifest, measured, options.log_keys, AuditDepth::conduct);
   if (!checked) return checked.error();
   static_cast<void>(measure(options.backup, draft.path()));
   auto former = FormerLog::gather(former_copy.path(), options.from, options.newest_checkpoint,
-                                  options.log_key);
+                                  options.log_keys);
   if (!former) return former.error();
 
   Continued continued;
-  auto entries = Carrier(draft.path(), *signer, clock).run(*former, options, operator_key);
+  auto entries = Carrier(draft.path(), *signer, clock).run(*former, operator_key);
   if (!entries) return entries.error();
   auto held =
       remake_tables(draft.path(), signer->verifier(), static_cast<std::uint64_t>(manifest->size));

@@ -17,13 +17,13 @@
 #include "core/mapping.h"
 #include "core/result.h"
 #include "core/time.h"
-#include "ledger/note.h"
+#include "ledger/log_keys.h"
 
 namespace tally::api {
 
 struct ContinueOptions {
   std::string backup;                            // the file that make_backup wrote
-  ledger::VerifierKey log_key;                   // of the log that is continued
+  ledger::LogKeys log_keys;                      // of the log that is continued
   std::string origin;                            // of the new one
   std::vector<std::string> from;                 // replicas, exports, databases and receipts
   std::optional<std::string> newest_checkpoint;  // none: nobody can have seen a later one
@@ -51,13 +51,17 @@ struct Continued {
 };
 
 // `dir` holds the keys of the old server but for log.key (operator.key, master.key, secret.key,
-// subjects.db), and no database. Its log.key, where there is one, becomes keys/former-log.key.
+// subjects.db), and no database. Its log.key, where there is one, becomes keys/former-log.key; a key that
+// was to follow it (api/rotation.h) keys/former-log.next.key. Of a log whose key was exchanged, log_keys
+// are those by which its sources were signed; one of them is in force behind what is carried.
 //
 // Refusals, of which none puts a database in place: those of restore_backup, and
 //   continue.same_origin       the new origin is the old one
 //   origin.malformed
 //   continue.key_missing       one of the server's other keys
-//   continue.source_failed     what --from names is not this log's, or its structure is wrong
+//   continue.source_failed     what --from names is not this log's, or its structure is wrong; it was
+//                              signed by a key that had been retired, or that no entry names
+//   continue.no_key_in_force   no key that was given is in force behind what is carried
 //   restore.forked             two of the sources hold different histories
 //   continue.document_missing  a contract's document is in none of the sources
 //   continue.entry_too_large   an entry that does not fit into one that carries it

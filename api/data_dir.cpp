@@ -97,7 +97,32 @@ Result<ServerKeys> read_keys(const DataDir& dir) {
   if (!master) return master.error();
   auto secret = read_hash(dir.key("secret.key"));
   if (!secret) return secret.error();
-  return ServerKeys{*std::move(log), core::SigningKey::from_seed(*operator_seed), *master, *secret};
+  ServerKeys keys{*std::move(log), core::SigningKey::from_seed(*operator_seed), *master, *secret};
+  if (fs::exists(dir.key("log.next.key"))) {
+    auto text = read_secret(dir.key("log.next.key"));
+    if (!text) return text.error();
+    auto next = ledger::parse_signing_key(*text);
+    if (!next) return next.error();
+    if (next->verifier().name != keys.log.verifier().name)
+      return Error{Refusal::invalid, "data_dir.key_malformed",
+                   dir.key("log.next.key") + " is the key of another log"};
+    keys.next_log = *std::move(next);
+  }
+  keys.retires_log = fs::exists(dir.key("log.retiring"));
+  return keys;
+}
+
+std::vector<ledger::NoteSigner> ServerKeys::log_signers() const {
+  std::vector<ledger::NoteSigner> signers{log};
+  if (next_log) signers.push_back(*next_log);
+  return signers;
+}
+
+ledger::LogKeys ServerKeys::log_keys() const {
+  std::vector<ledger::VerifierKey> keys;
+  if (!next_log || !retires_log) keys.push_back(log.verifier());
+  if (next_log) keys.push_back(next_log->verifier());
+  return *ledger::LogKeys::of(std::move(keys));
 }
 
 Result<ProcessLock> ProcessLock::take(const DataDir& dir) {

@@ -5,6 +5,7 @@
 //   DIR/log.vkey              public: what an auditor needs to check this ledger
 //   DIR/operator.token        the first operator's token; hand it over and delete the file
 //   DIR/keys/log.key          signs checkpoints
+//   DIR/keys/log.next.key     follows it, while the log's key is exchanged (api/rotation.h)
 //   DIR/keys/operator.key     signs grants
 //   DIR/keys/master.key       wraps the data keys; whoever loses it loses the content
 //   DIR/keys/secret.key       keys the digests of idempotency keys
@@ -17,12 +18,16 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "core/random.h"
 #include "core/result.h"
 #include "core/signature.h"
+#include "ledger/log_keys.h"
 #include "ledger/note.h"
 
 namespace tally::api {
@@ -48,6 +53,12 @@ struct ServerKeys {
   core::SigningKey operator_key;
   core::Hash master;
   core::Hash secret;
+  std::optional<ledger::NoteSigner> next_log = {};  // while the log's key is exchanged
+  bool retires_log = false;                         // the first one goes at the next start
+
+  std::vector<ledger::NoteSigner> log_signers() const;
+  // Of those that are to sign when the server has started.
+  ledger::LogKeys log_keys() const;
 };
 
 // Makes the directories and the keys for a ledger of that origin. Refusals: data_dir.not_empty,

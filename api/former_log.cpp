@@ -8,9 +8,11 @@
 #include "api/source_url.h"
 #include "core/file.h"
 #include "core/hash.h"
+#include "core/json.h"
 #include "ledger/auditor.h"
 #include "ledger/checkpoint.h"
 #include "ledger/conduct.h"
+#include "ledger/envelope.h"
 #include "ledger/tile.h"
 
 namespace tally::api {
@@ -46,8 +48,8 @@ std::optional<std::string> read_receipt(const std::string& place) {
 Result<FormerLog> FormerLog::gather(const std::string& database,
                                     const std::vector<std::string>& from,
                                     const std::optional<std::string>& newest_checkpoint,
-                                    const ledger::VerifierKey& log_key) {
-  FormerLog log(log_key);
+                                    const ledger::LogKeys& log_keys) {
+  FormerLog log(log_keys);
   if (auto added = log.add_source(database); !added) return added.error();
   for (const std::string& place : from) {
     auto receipt = read_receipt(place);
@@ -55,10 +57,9 @@ Result<FormerLog> FormerLog::gather(const std::string& database,
     if (!added) return added.error();
   }
   if (auto compared = log.compare(); !compared) return compared.error();
+  if (auto read = log.read_keys(); !read) return read.error();
   if (newest_checkpoint) {
-    auto newest = ledger::open_checkpoint(*newest_checkpoint, log_key.name, log_key);
-    if (!newest) return newest.error();
-    if (auto seen = log.see(newest->head, "the newest checkpoint"); !seen) return seen.error();
+    if (auto seen = log.see_newest(*newest_checkpoint); !seen) return seen.error();
   }
   if (auto sorted = log.sort_receipts(); !sorted) return sorted.error();
   return log;
@@ -68,7 +69,7 @@ Result<Done> FormerLog::add_source(const std::string& place) {
   try {
     auto opened = open_ledger({.from = place});
     if (!opened) return failed(place, opened.error().message);
-    auto report = ledger::audit(*opened->source, log_key_);
+    auto report = ledger::audit(*opened->source, log_keys_);
     if (!report.passed()) {
       const auto& finding = report.findings.front();
       return failed(place, "the audit found " + finding.code + " at " + finding.place.text() +
@@ -82,7 +83,7 @@ Result<Done> FormerLog::add_source(const std::string& place) {
 }
 
 Result<Done> FormerLog::add_receipt(const std::string& place, const std::string& bytes) {
-  auto receipt = ledger::verify_receipt(bytes, log_key_);
+  auto receipt = ledger::verify_receipt(bytes, log_keys_);
   if (!receipt) return failed(place, receipt.error().message);
   proved_.emplace_back(*std::move(receipt), bytes);
   return Done{};
@@ -100,6 +101,41 @@ Result<Done> FormerLog::compare() {
       return forked(source.place, source.head.size);
   }
   return Done{};
+}
+
+// What the entries that are carried say of the log's keys.
+Result<Done> FormerLog::read_keys() {
+  const std::string& origin = log_keys_.origin();
+  visit_entries([&](std::string_view entry) {
+    bool may_name_one = named_.is_empty() || entry.find("\"log.key_") != std::string_view::npos;
+    auto envelope = may_name_one ? ledger::read_envelope(entry) : std::nullopt;
+    auto body = envelope ? core::parse_json(envelope->body) : Result<core::Json>(Error{});
+    if (body) named_.take(origin, envelope->kind, *body);
+    return true;
+  });
+  for (const auto& key : log_keys_.all()) {
+    if (!log_key_ && named_.is_in_force(ledger::format_vkey(key))) log_key_ = key;
+  }
+  if (log_key_) return Done{};
+  return Error{Refusal::invalid, "continue.no_key_in_force",
+               "no key that was given is one of " + origin + " behind entry " +
+                   std::to_string(carried_.size - 1) + ", where what is left ends"};
+}
+
+// Behind what is carried a key that was retired there says nothing more.
+Result<Done> FormerLog::see_newest(const std::string& note) {
+  auto newest = ledger::open_checkpoint(note, log_keys_.origin(), log_keys_);
+  if (!newest) return newest.error();
+  std::vector<ledger::VerifierKey> retired;
+  for (const auto& key : log_keys_.all()) {
+    std::string vkey = ledger::format_vkey(key);
+    if (named_.knows(vkey) && !named_.is_in_force(vkey)) retired.push_back(key);
+  }
+  auto left = log_keys_.without(retired);
+  if (newest->head.size > carried_.size &&
+      (!left || !ledger::open_checkpoint(note, left->origin(), *left)))
+    return failed("the newest checkpoint", "it is signed by a key that was retired before");
+  return see(newest->head, "the newest checkpoint");
 }
 
 ledger::Hash FormerLog::root_at(std::uint64_t size) {
@@ -123,15 +159,33 @@ Result<Done> FormerLog::see(const ledger::TreeHead& head, const std::string& pla
 }
 
 Result<Done> FormerLog::sort_receipts() {
-  std::map<std::uint64_t, std::pair<core::Hash, std::string>> by_index;
+  std::map<std::uint64_t, std::pair<ledger::VerifiedReceipt, std::string>> by_index;
   for (auto& [receipt, bytes] : proved_) {
     std::string place = "the receipt of entry " + std::to_string(receipt.index);
     if (auto seen = see(receipt.checkpoint.head, place); !seen) return seen;
     if (receipt.index < carried_.size) continue;
-    auto [known, is_new] = by_index.try_emplace(receipt.index, receipt.leaf, bytes);
-    if (!is_new && known->second.first != receipt.leaf) return forked(place, receipt.index);
+    auto [known, is_new] = by_index.try_emplace(receipt.index, receipt, bytes);
+    if (!is_new && known->second.first.leaf != receipt.leaf) return forked(place, receipt.index);
   }
-  for (auto& [index, known] : by_index) receipts_.push_back(std::move(known.second));
+  for (const auto& [index, known] : by_index) {
+    if (auto kept = keep_receipt(known.first, known.second); !kept) return kept;
+  }
+  return Done{};
+}
+
+// As the audit of the new log will judge it: signed by a key that was in force, as far as entries say.
+Result<Done> FormerLog::keep_receipt(const ledger::VerifiedReceipt& receipt,
+                                     const std::string& bytes) {
+  auto keys = named_.in_force(log_keys_.origin());
+  if (!keys || !ledger::verify_receipt(bytes, *keys)) {
+    return failed("the receipt of entry " + std::to_string(receipt.index),
+                  "it is signed by a key that was retired before, or that no entry names that is "
+                  "left");
+  }
+  auto envelope = ledger::read_envelope(receipt.entry);
+  auto body = envelope ? core::parse_json(envelope->body) : Result<core::Json>(Error{});
+  if (body) named_.take(log_keys_.origin(), envelope->kind, *body);
+  receipts_.push_back(bytes);
   return Done{};
 }
 

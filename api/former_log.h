@@ -11,8 +11,8 @@
 
 #include "api/cli/ledger_source.h"
 #include "core/result.h"
+#include "ledger/log_keys.h"
 #include "ledger/merkle_tree.h"
-#include "ledger/note.h"
 #include "ledger/proof.h"
 
 namespace tally::api {
@@ -20,13 +20,15 @@ namespace tally::api {
 class FormerLog {
  public:
   // `database` is that of the backup, audited; `from` are files and directories, or URLs. Refusals:
-  // continue.source_failed, restore.forked, those of open_checkpoint.
+  // continue.source_failed, continue.no_key_in_force, restore.forked, those of open_checkpoint.
   static core::Result<FormerLog> gather(const std::string& database,
                                         const std::vector<std::string>& from,
                                         const std::optional<std::string>& newest_checkpoint,
-                                        const ledger::VerifierKey& log_key);
+                                        const ledger::LogKeys& log_keys);
 
   const ledger::TreeHead& carried() const { return carried_; }
+  // One of those that were given, named by what is carried and in force behind it.
+  const ledger::VerifierKey& log_key() const { return *log_key_; }
   const ledger::TreeHead& last() const { return last_; }
   // Beyond what is carried, in the order of their entries, each entry once.
   const std::vector<std::string>& receipts() const { return receipts_; }
@@ -36,14 +38,18 @@ class FormerLog {
   std::optional<std::string> find_document(const core::Hash& digest);
 
  private:
-  explicit FormerLog(ledger::VerifierKey log_key) : log_key_(std::move(log_key)) {}
+  explicit FormerLog(ledger::LogKeys log_keys) : log_keys_(std::move(log_keys)) {}
 
   core::Result<core::Done> add_source(const std::string& place);
   core::Result<core::Done> add_receipt(const std::string& place, const std::string& bytes);
   core::Result<core::Done> compare();
+  core::Result<core::Done> read_keys();
+  core::Result<core::Done> see_newest(const std::string& note);
   core::Hash root_at(std::uint64_t size);
   core::Result<core::Done> see(const ledger::TreeHead& head, const std::string& place);
   core::Result<core::Done> sort_receipts();
+  core::Result<core::Done> keep_receipt(const ledger::VerifiedReceipt& receipt,
+                                        const std::string& bytes);
 
   struct Source {
     std::string place;
@@ -51,7 +57,9 @@ class FormerLog {
     ledger::TreeHead head;
   };
 
-  ledger::VerifierKey log_key_;
+  ledger::LogKeys log_keys_;  // as they were given
+  ledger::LogKeyring named_;  // as the entries name them
+  std::optional<ledger::VerifierKey> log_key_;
   std::vector<Source> sources_;
   std::size_t longest_ = 0;
   ledger::TreeHead carried_;

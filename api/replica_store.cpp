@@ -36,39 +36,40 @@ std::string replica_database(const std::filesystem::path& directory) {
 
 ReplicaStore::ReplicaStore(ProcessLock lock,
                            core::sql::Connection connection,
-                           ledger::VerifierKey log_key)
+                           ledger::LogKeys log_keys)
     : lock_(std::move(lock)),
       connection_(std::move(connection)),
       tx_(connection_),
-      copy_(std::move(log_key)) {
+      copy_(std::move(log_keys)) {
   copy_.open(tx_);
 }
 
 ReplicaStore::~ReplicaStore() = default;  // a transaction that is open is rolled back
 
 Result<std::unique_ptr<ReplicaStore>> ReplicaStore::open(const std::filesystem::path& directory,
-                                                         const ledger::VerifierKey& log_key) {
+                                                         const ledger::LogKeys& log_keys) {
   if (auto made = core::make_directories(directory.string()); !made) return made.error();
   ::chmod(directory.c_str(), 0700);
   std::string database = replica_database(directory);
   auto lock = ProcessLock::take_file(database + ".lock", directory.string());
   if (!lock) return lock.error();
   std::unique_ptr<ReplicaStore> store(
-      new ReplicaStore(*std::move(lock), open_database(database), log_key));
-  if (auto checked = store->check_log(log_key); !checked) return checked.error();
+      new ReplicaStore(*std::move(lock), open_database(database), log_keys));
+  if (auto checked = store->check_log(log_keys); !checked) return checked.error();
   std::string vkey = (directory / "log.vkey").string();
-  if (!std::filesystem::exists(vkey)) {
-    auto written = core::write_file(vkey, ledger::format_vkey(log_key) + "\n");
+  auto known = std::filesystem::exists(vkey) ? core::read_file(vkey) : Result<std::string>("");
+  if (!known || *known != log_keys.text()) {
+    auto written = core::write_file(vkey, log_keys.text());
     if (!written) return written.error();
   }
   return store;
 }
 
-Result<Done> ReplicaStore::check_log(const ledger::VerifierKey& log_key) {
+Result<Done> ReplicaStore::check_log(const ledger::LogKeys& log_keys) {
   auto held = ledger::read_published(tx_);
-  if (!held || ledger::open_checkpoint(held->note, log_key.name, log_key)) return Done{};
+  if (!held || ledger::open_checkpoint(held->note, log_keys.origin(), log_keys)) return Done{};
   return Error{Refusal::conflict, "replica.other_log",
-               "the directory holds a ledger that " + log_key.name + " did not sign"};
+               "the directory holds a ledger that " + log_keys.origin() + " did not sign"};
 }
 
 void ReplicaStore::begin() { connection_.run("begin immediate"); }

@@ -18,7 +18,7 @@
 #include "core/result.h"
 #include "core/sql/session.h"
 #include "ledger/ledger_copy.h"
-#include "ledger/note.h"
+#include "ledger/log_keys.h"
 
 namespace tally::api {
 
@@ -31,7 +31,7 @@ class ReplicaStore {
   // replica.other_log (it holds the ledger of another key). Throws core::Broken when what is there
   // cannot be read.
   static core::Result<std::unique_ptr<ReplicaStore>> open(const std::filesystem::path& directory,
-                                                          const ledger::VerifierKey& log_key);
+                                                          const ledger::LogKeys& log_keys);
   ~ReplicaStore();
   ReplicaStore(const ReplicaStore&) = delete;
   ReplicaStore& operator=(const ReplicaStore&) = delete;
@@ -49,8 +49,8 @@ class ReplicaStore {
   void rollback();
 
  private:
-  ReplicaStore(ProcessLock lock, core::sql::Connection connection, ledger::VerifierKey log_key);
-  core::Result<core::Done> check_log(const ledger::VerifierKey& log_key);
+  ReplicaStore(ProcessLock lock, core::sql::Connection connection, ledger::LogKeys log_keys);
+  core::Result<core::Done> check_log(const ledger::LogKeys& log_keys);
   core::Result<core::Done> or_rollback(core::Result<core::Done> done);
 
   ProcessLock lock_;

@@ -55,16 +55,16 @@ struct Replicator::Reader {
   core::sql::Session session;
 };
 
-Replicator::Replicator(std::string database, ledger::VerifierKey log_key, Options options)
+Replicator::Replicator(std::string database, Options options)
     : database_(std::move(database)),
-      log_key_(std::move(log_key)),
       options_(std::move(options)),
       thread_([this](const std::stop_token& stop) { loop(stop); }) {}
 
 Replicator::~Replicator() = default;
 
-Result<Done> Replicator::start(const SignedHead& head) {
+Result<Done> Replicator::start(const SignedHead& head, const ledger::LogKeys& log_keys) {
   std::unique_lock lock(mutex_);
+  log_keys_ = log_keys;
   target_ = head;
   work_.notify_one();
   auto patience = options_.goes_on ? options_.wait_ms : options_.start_wait_ms;
@@ -157,7 +157,11 @@ Result<Done> Replicator::copy(const SignedHead& head, const Entries& entries) {
 }
 
 Result<Done> Replicator::open(const SignedHead& head) {
-  auto opened = ReplicaStore::open(options_.directory, log_key_);
+  auto log_keys = [this] {
+    std::lock_guard lock(mutex_);
+    return *log_keys_;
+  }();
+  auto opened = ReplicaStore::open(options_.directory, log_keys);
   if (!opened) return opened.error();
   store_ = *std::move(opened);
   if (lies_on_one_file_system(database_, options_.directory.string())) {

@@ -35,15 +35,16 @@ class Replicator : public ledger::Follower {
   };
 
   // `database` is the ledger's own.
-  Replicator(std::string database, ledger::VerifierKey log_key, Options options);
+  Replicator(std::string database, Options options);
   ~Replicator() override;
 
-  // Brings the replica up to `head`, before anything is appended or said. Refusals:
+  // Brings the replica up to `head`, before anything is appended or said; once. `log_keys` are all that
+  // the log ever had and those that it is to have: the replica may have stopped long ago. Refusals:
   //   replica.ledger_behind  it holds more than the ledger, which is an older copy
   //   replica.ledger_forked  it holds another history
   //   replica.other_log      it holds another log
   //   replica.away           it cannot be written; not where the server goes on without it
-  core::Result<core::Done> start(const ledger::SignedHead& head);
+  core::Result<core::Done> start(const ledger::SignedHead& head, const ledger::LogKeys& log_keys);
 
   std::optional<core::Error> hand_over(const ledger::SignedHead& head,
                                        const Entries& entries) override;
@@ -67,7 +68,6 @@ class Replicator : public ledger::Follower {
   Reader& reader();
 
   const std::string database_;
-  const ledger::VerifierKey log_key_;
   const Options options_;
 
   // The thread's alone.
@@ -78,6 +78,7 @@ class Replicator : public ledger::Follower {
   std::condition_variable_any work_;
   std::condition_variable done_;
   // Guarded by mutex_.
+  std::optional<ledger::LogKeys> log_keys_;
   ledger::SignedHead target_;
   Entries entries_;  // the last under target_
   std::uint64_t held_ = 0;

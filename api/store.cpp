@@ -13,7 +13,7 @@ Store::Store(const DataDir& dir,
              std::function<void(const std::string&)> stop_process,
              const Surroundings& surroundings,
              const BeforeWriting& before_writing)
-    : ledger_(keys.log, surroundings.clock, surroundings.random),
+    : ledger_(ledger::LogSigners(keys.log_signers()), surroundings.clock, surroundings.random),
       writer_(open(dir.database(), surroundings.files, before_writing),
               ledger_,
               {.stop_process = std::move(stop_process)}),

@@ -44,7 +44,7 @@ Heard ask(const PolicyWitness& witness,
 
 WitnessStanding standing_of(const Heard& heard,
                             std::size_t witness,
-                            const ledger::VerifierKey& log_key,
+                            const ledger::LogKeys& log_keys,
                             const ledger::TreeHead& head,
                             const ledger::SubtreeReader& tiles) {
   WitnessStanding standing{.witness = witness, .size = heard.answer.size, .words = {}};
@@ -62,7 +62,7 @@ WitnessStanding standing_of(const Heard& heard,
     standing.words = heard.answer.words;
   }
   if (!heard.shown) return standing;
-  auto shown = ledger::open_checkpoint(*heard.shown, log_key.name, log_key);
+  auto shown = ledger::open_checkpoint(*heard.shown, log_keys.origin(), log_keys);
   if (!shown) return standing;  // not the log's word
   bool is_ahead = shown->head.size > head.size;
   if (!is_ahead && ledger::root_of(tiles, shown->head.size) == shown->head.root) return standing;
@@ -81,14 +81,14 @@ std::string holds_words(const PolicyWitness& witness, const WitnessStanding& sta
 }  // namespace
 
 Result<ledger::Policy> read_server_policy(const std::string& path,
-                                          const ledger::VerifierKey& log_key) {
+                                          const ledger::LogKeys& log_keys) {
   auto policy = read_policy_file(path);
   if (!policy) return policy;
-  auto keys = policy->log_keys(log_key.name);
-  if (std::ranges::find(keys, log_key) == keys.end())
-    return Error{
-        Refusal::invalid, "witness.policy_without_log",
-        path + " does not name this log; add the line: log " + ledger::format_vkey(log_key)};
+  auto named = policy->log_keys(log_keys.origin());
+  if (std::ranges::none_of(named, [&](const auto& key) { return log_keys.holds(key); }))
+    return Error{Refusal::invalid, "witness.policy_without_log",
+                 path + " does not name this log; add the line: log " +
+                     ledger::format_vkey(log_keys.all().back())};
   std::vector<Hash> reachable;
   for (const PolicyWitness& witness : policy->witnesses) {
     if (!witness.url.empty()) reachable.push_back(witness.key.public_key);
@@ -107,7 +107,7 @@ std::optional<WitnessesAtStart> parse_witnesses_at_start(std::string_view text) 
 }
 
 std::vector<WitnessStanding> ask_witnesses(const ledger::Policy& policy,
-                                           const ledger::VerifierKey& log_key,
+                                           const ledger::LogKeys& log_keys,
                                            const ledger::SignedHead& head,
                                            const ledger::SubtreeReader& tiles,
                                            std::int64_t timeout_ms) {
@@ -117,7 +117,8 @@ std::vector<WitnessStanding> ask_witnesses(const ledger::Policy& policy,
     for (std::size_t i = 0; i < heard.size(); ++i) {
       if (policy.witnesses[i].url.empty()) continue;
       threads.emplace_back([&, i] {
-        heard[i] = ask(policy.witnesses[i], head, log_key.name, head.head.size, {}, timeout_ms);
+        heard[i] =
+            ask(policy.witnesses[i], head, log_keys.origin(), head.head.size, {}, timeout_ms);
       });
     }
   }
@@ -132,7 +133,7 @@ std::vector<WitnessStanding> ask_witnesses(const ledger::Policy& policy,
       if (held > 0) proof = ledger::prove_consistency(tiles, held, head.head.size).path;
       threads.emplace_back([&, i, held, proof = std::move(proof)]() mutable {
         Heard again =
-            ask(policy.witnesses[i], head, log_key.name, held, std::move(proof), timeout_ms);
+            ask(policy.witnesses[i], head, log_keys.origin(), held, std::move(proof), timeout_ms);
         // It says again that it holds what it was asked to go on from, and does not: no fork, no consent.
         if (again.answer.outcome == Outcome::forked && !again.shown)
           again.answer = {.outcome = Outcome::wrong,
@@ -146,7 +147,7 @@ std::vector<WitnessStanding> ask_witnesses(const ledger::Policy& policy,
   }
   std::vector<WitnessStanding> standings;
   for (std::size_t i = 0; i < heard.size(); ++i) {
-    if (heard[i]) standings.push_back(standing_of(*heard[i], i, log_key, head.head, tiles));
+    if (heard[i]) standings.push_back(standing_of(*heard[i], i, log_keys, head.head, tiles));
   }
   return standings;
 }
@@ -190,7 +191,7 @@ Result<Done> judge_standings(const ledger::Policy& policy,
 }
 
 Result<Done> check_witnesses(const ledger::Policy& policy,
-                             const ledger::VerifierKey& log_key,
+                             const ledger::LogKeys& log_keys,
                              const ledger::SignedHead& head,
                              const ledger::SubtreeReader& tiles,
                              WitnessesAtStart needed,
@@ -199,7 +200,7 @@ Result<Done> check_witnesses(const ledger::Policy& policy,
   const core::Clock& clock = core::system_clock();
   const std::int64_t end_ms = clock.monotonic_ms() + wait_s * 1000;
   while (true) {
-    auto standings = ask_witnesses(policy, log_key, head, tiles, timeout_ms);
+    auto standings = ask_witnesses(policy, log_keys, head, tiles, timeout_ms);
     auto judged = judge_standings(policy, standings, head.head.size, needed);
     if (judged || judged.error().kind != Refusal::unavailable) return judged;
     if (clock.monotonic_ms() >= end_ms) return judged;

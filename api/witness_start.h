@@ -38,7 +38,7 @@ struct WitnessStanding {
 //   witness.policy_without_log   it does not name this log, so nobody could verify by it
 //   witness.unreachable_quorum   the witnesses that have a URL do not make its quorum
 core::Result<ledger::Policy> read_server_policy(const std::string& path,
-                                                const ledger::VerifierKey& log_key);
+                                                const ledger::LogKeys& log_keys);
 
 // How many witnesses must agree before the server starts.
 enum class WitnessesAtStart : std::uint8_t { quorum, any, none };
@@ -46,7 +46,7 @@ std::optional<WitnessesAtStart> parse_witnesses_at_start(std::string_view text);
 
 // Asks all at once; returns after at most four times `timeout_ms`. `tiles` are the ledger's, up to the head.
 std::vector<WitnessStanding> ask_witnesses(const ledger::Policy& policy,
-                                           const ledger::VerifierKey& log_key,
+                                           const ledger::LogKeys& log_keys,
                                            const ledger::SignedHead& head,
                                            const ledger::SubtreeReader& tiles,
                                            std::int64_t timeout_ms);
@@ -62,7 +62,7 @@ core::Result<core::Done> judge_standings(const ledger::Policy& policy,
 
 // Asks and judges, again each second for `wait_s` seconds while too few answer.
 core::Result<core::Done> check_witnesses(const ledger::Policy& policy,
-                                         const ledger::VerifierKey& log_key,
+                                         const ledger::LogKeys& log_keys,
                                          const ledger::SignedHead& head,
                                          const ledger::SubtreeReader& tiles,
                                          WitnessesAtStart needed,

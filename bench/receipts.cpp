@@ -73,8 +73,8 @@ class Appender {
     core::sql::Session session(connection);
     ledger_.open(session);
     if (replica.empty()) return connection;
-    replicator_.emplace(path, signer().verifier(), api::Replicator::Options{.directory = replica});
-    if (auto started = replicator_->start(ledger_.signed_head()); !started)
+    replicator_.emplace(path, api::Replicator::Options{.directory = replica});
+    if (auto started = replicator_->start(ledger_.signed_head(), signer().verifier()); !started)
       throw core::Broken(started.error().message);
     ledger_.follow_with(*replicator_);
     return connection;

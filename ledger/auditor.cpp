@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/json.h"
+#include "core/mapping.h"
 #include "ledger/bundle_check.h"
 #include "ledger/envelope.h"
 #include "ledger/ledger.h"
@@ -29,8 +30,8 @@ struct Job {
 
 class Audit {
  public:
-  Audit(LedgerSource& source, const VerifierKey& log_key, const AuditOptions& options)
-      : source_(source), edge_(source.edge()), log_key_(log_key), options_(options) {}
+  Audit(LedgerSource& source, const LogKeys& log_keys, const AuditOptions& options)
+      : source_(source), edge_(source.edge()), log_keys_(log_keys), options_(options) {}
 
   AuditReport run() && {
     open_stored_checkpoint();
@@ -175,6 +176,7 @@ class Audit {
     last_leaf_ = check.leaves[check.count - 1];
     last_at_ = check.last_at;
     clock_departed_ = check.clock_departed.value_or(clock_departed_);
+    for (const std::string& entry : check.retirements) note_retired(entry);
     if (auto finding = tree_.take_full(source_)) stop(*std::move(finding));
   }
 
@@ -193,9 +195,9 @@ class Audit {
     auto body = core::parse_json(envelope->body);
     const core::Json* origin = body ? body->find("origin") : nullptr;
     bool is_text = origin != nullptr && origin->is_string();
-    if (is_text && origin->as_string() == log_key_.name) return;
+    if (is_text && origin->as_string() == log_keys_.origin()) return;
     stop({"entry.wrong_origin", Place::entry(0), "Entry 0 opens the ledger of another log.",
-          log_key_.name, is_text ? origin->as_string() : ""});
+          log_keys_.origin(), is_text ? origin->as_string() : ""});
   }
 
   // --- the entries after the last complete bundle -------------------------------------------------
@@ -349,11 +351,24 @@ class Audit {
         number(size()), last);
   }
 
+  // Of a key that the caller gave.
+  void note_retired(std::string_view entry) {
+    auto envelope = read_envelope(entry);
+    auto body =
+        envelope ? core::parse_json(envelope->body) : core::Result<core::Json>(core::Error{});
+    auto event =
+        body ? core::decode<LogKeyRetired>(*body) : core::Result<LogKeyRetired>(core::Error{});
+    auto key = event ? parse_vkey(event->key) : core::Result<VerifierKey>(core::Error{});
+    if (!key || !log_keys_.holds(*key)) return;
+    if (std::ranges::find(report_.retired, *key, &RetiredKey::key) != report_.retired.end()) return;
+    report_.retired.push_back({*key, envelope->seq});
+  }
+
   // --- the checkpoint -----------------------------------------------------------------------------
 
   void open_stored_checkpoint() {
     if (edge_.checkpoints.empty()) return;
-    auto opened = open_checkpoint(edge_.checkpoints.front().note, log_key_.name, log_key_);
+    auto opened = open_checkpoint(edge_.checkpoints.front().note, log_keys_.origin(), log_keys_);
     if (opened) {
       report_.checkpoint = *opened;
       if (opened->head.size == 0) checkpoint_root_ = empty_root();
@@ -371,6 +386,25 @@ class Audit {
     checkpoint_root_ = edge.root();
   }
 
+  // A key that was retired speaks for nothing behind its retirement.
+  std::optional<Finding> judge_signers(const std::string& note) const {
+    const auto& retired = report_.retired;
+    if (retired.empty() || (refusal_ && refusal_->code != "note.unknown_signers"))
+      return std::nullopt;
+    std::uint64_t signed_size = report_.checkpoint ? report_.checkpoint->head.size : size();
+    auto keys = keys_in_force(log_keys_, retired, signed_size);
+    if (keys && open_checkpoint(note, log_keys_.origin(), *keys)) return std::nullopt;
+    auto before = std::ranges::find_if(retired.rbegin(), retired.rend(),
+                                       [&](const RetiredKey& it) { return it.seq < signed_size; });
+    if (before == retired.rend()) return std::nullopt;
+    const auto& [key, seq] = *before;
+    return Finding{"checkpoint.key_retired", Place::checkpoint("note"),
+                   "The key " + format_vkey(key) + " was retired at entry " + number(seq) +
+                       ", and no other key that was given signed the checkpoint. Ask for the key "
+                       "that followed it, on a way that you trust, and give it beside the old one.",
+                   "", ""};
+  }
+
   void judge_checkpoint() {
     if (edge_.checkpoints.empty()) {
       if (stopped_ || size() == 0) return;
@@ -382,6 +416,7 @@ class Audit {
       return add("checkpoint.unexpected", Place::checkpoint("id"),
                  "The checkpoint row is not the only one, of id 1.", "1", std::to_string(row.id));
     }
+    if (auto finding = judge_signers(row.note)) return report_.findings.push_back(*finding);
     if (refusal_) return add(refusal_->code, Place::checkpoint("note"), refusal_->message);
     const TreeHead& head = report_.checkpoint->head;
     if (number(head.size) != std::to_string(row.size)) {
@@ -409,7 +444,7 @@ class Audit {
 
   LedgerSource& source_;
   const SourceEdge& edge_;
-  const VerifierKey& log_key_;
+  const LogKeys& log_keys_;
   const AuditOptions& options_;
   AuditReport report_;
   bool stopped_ = false;
@@ -445,9 +480,19 @@ std::string Place::text() const {
   return "";
 }
 
-AuditReport audit(LedgerSource& source, const VerifierKey& log_key, const AuditOptions& options) {
-  TALLY_ASSERT(log_key.type == SignatureType::ed25519);
-  return Audit(source, log_key, options).run();
+std::optional<LogKeys> keys_in_force(const LogKeys& keys,
+                                     std::span<const RetiredKey> retired,
+                                     std::uint64_t size) {
+  std::vector<VerifierKey> before;
+  for (const RetiredKey& it : retired) {
+    if (it.seq < size) before.push_back(it.key);
+  }
+  return keys.without(before);
+}
+
+AuditReport audit(LedgerSource& source, const LogKeys& log_keys, const AuditOptions& options) {
+  TALLY_ASSERT(log_keys.all().front().type == SignatureType::ed25519);
+  return Audit(source, log_keys, options).run();
 }
 
 }  // namespace tally::ledger

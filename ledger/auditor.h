@@ -20,6 +20,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -65,6 +66,17 @@ struct Finding {
   std::string found;
 };
 
+// A key of the caller's, and the entry that retires it: it may sign no checkpoint that holds that entry.
+struct RetiredKey {
+  VerifierKey key;
+  std::uint64_t seq = 0;
+};
+
+// Those of the keys that may sign a checkpoint of that size; nothing when all were retired before.
+std::optional<LogKeys> keys_in_force(const LogKeys& keys,
+                                     std::span<const RetiredKey> retired,
+                                     std::uint64_t size);
+
 struct AuditReport {
   std::uint64_t entries = 0;  // read and found right
   std::uint64_t entry_bytes = 0;
@@ -72,6 +84,7 @@ struct AuditReport {
   std::optional<Checkpoint> checkpoint;  // signed by the key
   std::uint64_t unsigned_entries = 0;    // after the checkpoint
   std::vector<Finding> findings;         // the first one in the ledger's order comes first
+  std::vector<RetiredKey> retired;       // each key once
 
   bool passed() const { return findings.empty(); }
 };
@@ -82,9 +95,9 @@ struct AuditOptions {
   std::function<void(std::uint64_t entries)> progress = {};
 };
 
-// Precondition: log_key is of type Ed25519. Throws core::Broken when the source cannot be read.
-AuditReport audit(LedgerSource& source,
-                  const VerifierKey& log_key,
-                  const AuditOptions& options = {});
+// One of the keys has to have signed the checkpoint. Where a key that was given was retired since, and
+// no other is known, the finding says so (checkpoint.key_retired). Precondition: they are of type
+// Ed25519. Throws core::Broken when the source cannot be read.
+AuditReport audit(LedgerSource& source, const LogKeys& log_keys, const AuditOptions& options = {});
 
 }  // namespace tally::ledger

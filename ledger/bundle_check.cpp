@@ -104,6 +104,7 @@ class Check {
     out_.last_at = envelope->at;
     if (envelope->kind == clock_departed_kind) out_.clock_departed = true;
     if (envelope->kind == clock_acknowledged_kind) out_.clock_departed = false;
+    if (envelope->kind == LogKeyRetired::kind) out_.retirements.emplace_back(entry);
     return true;
   }
 

@@ -69,13 +69,13 @@ std::string sign_checkpoint(const Checkpoint& checkpoint, const NoteSigner& log)
 
 Result<Checkpoint> open_checkpoint(std::string_view note_bytes,
                                    std::string_view origin,
-                                   const VerifierKey& log_key) {
-  if (log_key.type != SignatureType::ed25519)
+                                   const LogKeys& log_keys) {
+  if (log_keys.all().front().type != SignatureType::ed25519)
     return Error{Refusal::invalid, "checkpoint.wrong_key_type",
-                 "The key " + log_key.name + " is a witness's, not a log's."};
+                 "The key " + log_keys.origin() + " is a witness's, not a log's."};
   auto note = parse_note(note_bytes);
   if (!note) return note.error();
-  auto signatures = verify_note(*note, {&log_key, 1});
+  auto signatures = verify_note(*note, log_keys.all());
   if (!signatures) return signatures.error();
   auto checkpoint = parse_checkpoint(note->text);
   if (!checkpoint) return checkpoint.error();

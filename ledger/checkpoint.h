@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/result.h"
+#include "ledger/log_keys.h"
 #include "ledger/merkle_tree.h"
 #include "ledger/note.h"
 
@@ -37,11 +38,11 @@ core::Result<Checkpoint> parse_checkpoint(std::string_view text);
 // sees to that.
 std::string sign_checkpoint(const Checkpoint& checkpoint, const NoteSigner& log);
 
-// The checkpoint of the log `origin` if `log_key` signed it. Refuses as parse_note, verify_note and
+// The checkpoint of the log `origin` if one of its keys signed it. Refuses as parse_note, verify_note and
 // parse_checkpoint do, with `checkpoint.wrong_origin`, and with `checkpoint.wrong_key_type` if the
 // key is a witness's: who saw a log does not speak for it.
 core::Result<Checkpoint> open_checkpoint(std::string_view note_bytes,
                                          std::string_view origin,
-                                         const VerifierKey& log_key);
+                                         const LogKeys& log_keys);
 
 }  // namespace tally::ledger

@@ -7,7 +7,7 @@
 //
 //   Replayers replayers;
 //   space::register_replayers(replayers);
-//   Replay replay(scratch, documents, log_key);
+//   Replay replay(scratch, documents, log_keys);
 //   replayers.begin(replay);
 //   visit_entries(source, 0, [&](std::string_view entry) { replayers.replay(replay, entry); });
 //   replayers.end(replay);
@@ -35,8 +35,8 @@
 #include "core/sql/session.h"
 #include "core/time.h"
 #include "ledger/documents.h"
+#include "ledger/log_keys.h"
 #include "ledger/merkle_tree.h"
-#include "ledger/note.h"
 #include "ledger/projection.h"
 #include "ledger/source.h"
 
@@ -85,16 +85,18 @@ class Replay {
 
   // `scratch` has the tables of all floors and nothing in them; its rows need not keep checks and
   // foreign keys.
-  Replay(core::sql::Tx& scratch, Documents& documents, const VerifierKey& log_key)
-      : scratch_(scratch), documents_(documents), log_key_(log_key) {}
+  Replay(core::sql::Tx& scratch, Documents& documents, LogKeys log_keys)
+      : scratch_(scratch), documents_(documents), log_keys_(std::move(log_keys)) {}
 
   core::sql::Tx& tx() { return scratch_; }
   Documents& documents() { return documents_; }
-  // Of the log that wrote the entry which is judged.
-  const VerifierKey& log_key() const {
-    return level_ == 0 ? log_key_ : carried_[level_ - 1].log_key;
+  // How deep the entry that is judged was carried; 0 in the log that is audited.
+  std::size_t level() const { return level_; }
+  const std::string& origin() const {
+    return level_ == 0 ? log_keys_.origin() : carried_[level_ - 1].log_key.name;
   }
-  const std::string& origin() const { return log_key().name; }
+  // Those that the auditor was given, of the log that is audited.
+  const LogKeys& log_keys() const { return log_keys_; }
 
   // Entry 0 says that the log which it opens continues another one.
   void carry(VerifierKey log_key, const TreeHead& head) {
@@ -128,7 +130,7 @@ class Replay {
  private:
   core::sql::Tx& scratch_;
   Documents& documents_;
-  const VerifierKey& log_key_;
+  LogKeys log_keys_;
   std::vector<ConductFinding> findings_;
   std::uint64_t findings_count_ = 0;
   std::uint64_t unchecked_count_ = 0;

@@ -194,15 +194,26 @@ std::string sign_cose_receipt(std::string_view entry,
   return format_cose_receipt(receipt);
 }
 
-Result<VerifiedReceipt> verify_cose_receipt(std::string_view bytes, const VerifierKey& log_key) {
+// The key that the receipt names.
+const VerifierKey* find_key(const LogKeys& log_keys, std::string_view id) {
+  for (const VerifierKey& key : log_keys.all()) {
+    if (id == id_bytes(key.id)) return &key;
+  }
+  return nullptr;
+}
+
+Result<VerifiedReceipt> verify_cose_receipt(std::string_view bytes, const LogKeys& log_keys) {
   auto receipt = parse_cose_receipt(bytes);
   if (!receipt) return receipt.error();
   if (!receipt->entry) return malformed("it does not hold its entry");
-  if (log_key.type != SignatureType::ed25519)
+  if (log_keys.all().front().type != SignatureType::ed25519)
     return refused("checkpoint.wrong_key_type",
-                   "The key " + log_key.name + " is a witness's, not a log's.");
-  if (receipt->key_id != id_bytes(log_key.id))
-    return refused("cose.wrong_key", "The receipt names another key than " + log_key.name + ".");
+                   "The key " + log_keys.origin() + " is a witness's, not a log's.");
+  const VerifierKey* found = find_key(log_keys, receipt->key_id);
+  if (found == nullptr)
+    return refused("cose.wrong_key",
+                   "The receipt names another key than " + log_keys.origin() + ".");
+  const VerifierKey& log_key = *found;
   if (receipt->issuer != issuer_of(log_key.name))
     return refused("cose.wrong_issuer", "The receipt is by " + receipt->issuer + ", not by " +
                                             issuer_of(log_key.name) + ".");

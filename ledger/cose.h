@@ -26,6 +26,7 @@
 #include <string_view>
 
 #include "core/result.h"
+#include "ledger/log_keys.h"
 #include "ledger/merkle_tree.h"
 #include "ledger/note.h"
 #include "ledger/proof.h"
@@ -72,7 +73,6 @@ std::string sign_cose_receipt(std::string_view entry,
 // `checkpoint.wrong_key_type`, `cose.wrong_key`, `cose.wrong_issuer`, `cose.wrong_subject`,
 // `cose.not_included` if the path fits no tree of that size, `cose.bad_signature`. As the root is
 // computed, an entry or path that was changed shows as the last.
-core::Result<VerifiedReceipt> verify_cose_receipt(std::string_view bytes,
-                                                  const VerifierKey& log_key);
+core::Result<VerifiedReceipt> verify_cose_receipt(std::string_view bytes, const LogKeys& log_keys);
 
 }  // namespace tally::ledger

@@ -104,7 +104,8 @@ class Exporter {
   }
 
   Result<Checkpoint> read(const std::string& note) const {
-    if (options_.log_key) return open_checkpoint(note, options_.log_key->name, *options_.log_key);
+    if (options_.log_keys)
+      return open_checkpoint(note, options_.log_keys->origin(), *options_.log_keys);
     auto parsed = parse_note(note);
     if (!parsed) return parsed.error();
     return parse_checkpoint(parsed->text);

@@ -35,7 +35,7 @@ struct ExportOptions {
   // out (an audit will not pass what rests on it); one with other bytes is refused.
   Documents* documents = nullptr;
   std::function<std::optional<Hash>(std::string_view entry)> document_of = {};
-  std::optional<VerifierKey> log_key = {};  // none: the checkpoint's signature is not looked at
+  std::optional<LogKeys> log_keys = {};  // none: the checkpoint's signature is not looked at
   // Told after each file how many entries lie before its end, in the order of the ledger.
   std::function<void(std::uint64_t entries)> progress = {};
 };

@@ -66,16 +66,59 @@ struct Statements {
   )"};
 };
 
+// The head of the batch that wrote the entry.
+TreeHead batch_of(Session& session, std::uint64_t seq) {
+  auto row = session.use<Statements>().batch_holding(seq);
+  if (!row.next()) throw Broken("the ledger has no batch that holds entry " + std::to_string(seq));
+  return {row.natural(0), row.hash(1)};
+}
+
 }  // namespace
 
 std::string Receipt::file() const { return format_receipt(entry, proof, *checkpoint); }
 
-Ledger::Ledger(NoteSigner signer, const core::Clock& clock, core::Random& random)
-    : signer_(std::move(signer)), random_(random), timeline_(clock) {}
+Ledger::Ledger(LogSigners signers, const core::Clock& clock, core::Random& random)
+    : origin_(signers.origin()),
+      signers_(std::make_shared<const LogSigners>(std::move(signers))),
+      random_(random),
+      timeline_(clock) {}
 
-std::string Ledger::log_vkey() const { return format_vkey(signer_.verifier()); }
+std::string Ledger::log_vkey() const { return format_vkey(signers()->first().verifier()); }
+
+std::shared_ptr<const LogSigners> Ledger::signers() const {
+  return signers_.with([](const auto& signers) { return signers; });
+}
+
+void Ledger::exchange(LogSigners signers) {
+  auto shared = std::make_shared<const LogSigners>(std::move(signers));
+  signers_.with([&](auto& current) { current = std::move(shared); });
+}
+
+std::shared_ptr<Receipt> Ledger::add_key(Tx& tx) {
+  auto now_in_force = signers();
+  auto event =
+      make_addition(now_in_force->signer_of_cose(size()), *now_in_force->pending(), draw_salt());
+  auto receipt = append(tx, LogKeyAdded::kind, "system", core::canonical(event));
+  apply(tx, event, receipt->seq, now());
+  exchange(now_in_force->with_added(receipt->seq));
+  return receipt;
+}
+
+std::shared_ptr<Receipt> Ledger::retire_first_key(Tx& tx) {
+  auto now_in_force = signers();
+  LogKeyRetired event{format_vkey(now_in_force->first().verifier()), draw_salt()};
+  auto receipt = append(tx, LogKeyRetired::kind, "system", core::canonical(event));
+  apply(tx, event, receipt->seq, now());
+  exchange(now_in_force->with_first_retired(receipt->seq));
+  return receipt;
+}
 
 void Ledger::open(Session& session) {
+  {
+    LogSigners loaded = *signers();
+    loaded.load(session);
+    exchange(std::move(loaded));
+  }
   if (auto head = read_head(session)) {
     resume(session, head->size);
     if (tree_.root() != head->root || tree_.edge() != head->edge) {
@@ -152,8 +195,8 @@ void Ledger::append_departure(Tx& tx) {
 }
 
 void Ledger::command_begins() {
-  mark_ = Position{tree_.mark(),           last_hash_,     last_at_, timeline_,
-                   departure_is_recorded_, pending_.size()};
+  mark_ = Position{tree_.mark(),           last_hash_,      last_at_, timeline_,
+                   departure_is_recorded_, pending_.size(), signers()};
   timeline_.now();
 }
 
@@ -164,6 +207,7 @@ void Ledger::command_undone() {
   timeline_ = mark_->timeline;
   departure_is_recorded_ = mark_->departure_is_recorded;
   pending_.resize(mark_->pending);
+  signers_.with([&](auto& current) { current = mark_->signers; });
 }
 
 void Ledger::before_commit(Tx& tx) {
@@ -219,9 +263,7 @@ void Ledger::release(const SignedHead& head) {
   signed_head_.with([&](SignedHead& current) { current = head; });
 }
 
-std::string Ledger::sign(const TreeHead& head) const {
-  return sign_checkpoint({.origin = origin(), .head = head}, signer_);
-}
+std::string Ledger::sign(const TreeHead& head) const { return signers()->sign(head); }
 
 SignedHead Ledger::signed_head() const {
   return signed_head_.with([](const SignedHead& head) { return head; });
@@ -234,14 +276,12 @@ std::optional<std::string> Ledger::find_entry(Session& session, std::uint64_t se
 std::optional<Receipt> Ledger::find_receipt(Session& session, std::uint64_t seq) const {
   auto entry = read_entry(session, seq);
   if (!entry) return std::nullopt;
-  if (follower_ != nullptr && seq >= signed_head().head.size) throw Withheld(withheld_error());
-  TreeHead signed_then;
-  {
-    auto row = session.use<Statements>().batch_holding(seq);
-    if (!row.next())
-      throw Broken("the ledger has no batch that holds entry " + std::to_string(seq));
-    signed_then = {row.natural(0), row.hash(1)};
-  }
+  TreeHead signed_then = batch_of(session, seq);
+  auto keys = signers();
+  if (!keys->can_sign(signed_then.size))
+    signed_then = batch_of(session, keys->first_entry_in_force());
+  if (follower_ != nullptr && signed_then.size > signed_head().head.size)
+    throw Withheld(withheld_error());
   TileSubtrees tiles([&session](unsigned level, std::uint64_t index) {
     return read_tile(session, level, index).value_or("");
   });
@@ -261,13 +301,15 @@ std::optional<Receipt> Ledger::find_receipt(Session& session, std::uint64_t seq)
 }
 
 std::string Ledger::cose_file(const Receipt& receipt) const {
-  auto checkpoint = open_checkpoint(*receipt.checkpoint, origin(), signer_.verifier());
+  auto keys = signers();
+  auto checkpoint = open_checkpoint(*receipt.checkpoint, origin(), keys->known());
   if (!checkpoint || checkpoint->head.size != receipt.proof.size ||
       !verifies(receipt.proof, hash_leaf(receipt.entry), checkpoint->head.root)) {
     throw Broken("the receipt of entry " + std::to_string(receipt.seq) +
                  " is not proved by its checkpoint");
   }
-  return sign_cose_receipt(receipt.entry, receipt.proof, checkpoint->head, signer_);
+  return sign_cose_receipt(receipt.entry, receipt.proof, checkpoint->head,
+                           keys->signer_of_cose(checkpoint->head.size));
 }
 
 Receipt Ledger::receipt_of(Session& session, std::uint64_t seq) const {

@@ -26,6 +26,8 @@
 #include "core/time.h"
 #include "ledger/follower.h"
 #include "ledger/ledger_rows.h"
+#include "ledger/log_keys.h"
+#include "ledger/log_signers.h"
 #include "ledger/merkle_tree.h"
 #include "ledger/note.h"
 #include "ledger/timeline.h"
@@ -71,7 +73,9 @@ struct SignedHead {
 
 class Ledger : public core::sql::Participant {
  public:
-  Ledger(NoteSigner signer, const core::Clock& clock, core::Random& random);
+  Ledger(NoteSigner signer, const core::Clock& clock, core::Random& random)
+      : Ledger(LogSigners(std::vector<NoteSigner>{std::move(signer)}), clock, random) {}
+  Ledger(LogSigners signers, const core::Clock& clock, core::Random& random);
 
   // Reads where the ledger stands and signs it. Throws Broken when the head row, the tiles and the
   // entries at the edge contradict each other. An empty database is an empty ledger.
@@ -81,7 +85,8 @@ class Ledger : public core::sql::Participant {
   // writer starts; the follower must outlive it.
   void follow_with(Follower& follower) { follower_ = &follower; }
 
-  const std::string& origin() const { return signer_.verifier().name; }
+  const std::string& origin() const { return origin_; }
+  // Of the key that signs, the older one of two.
   std::string log_vkey() const;
 
   // --- in a command, on the writer's thread -------------------------------------------------------
@@ -104,15 +109,25 @@ class Ledger : public core::sql::Participant {
                                   std::string_view kind,
                                   std::string_view by,
                                   std::string_view body);
+  // The log's key is exchanged: log.key_added/1 for the pending signer, log.key_retired/1 for the first
+  // one of two. From this batch's checkpoint on. Preconditions: those of LogSigners.
+  std::shared_ptr<Receipt> add_key(core::sql::Tx& tx);
+  std::shared_ptr<Receipt> retire_first_key(core::sql::Tx& tx);
   std::uint64_t size() const { return tree_.size(); }
   std::string draw_salt() { return random_.salt(); }
 
   // --- from any thread ----------------------------------------------------------------------------
 
   SignedHead signed_head() const;  // the newest that is durable, here and at the follower
+  std::shared_ptr<const LogSigners> signers() const;
+  // Keys that were retired sign nothing more here, as if they were not held. To be called when that is
+  // durable.
+  void forget_retired_keys() { exchange(signers()->without_retired()); }
   std::optional<std::string> find_entry(core::sql::Session& session, std::uint64_t seq) const;
-  // The receipt of an entry, the same bytes whenever it is asked for. Throws Broken when the tiles no
-  // longer give the root that was signed, and Withheld when the follower does not hold the entry yet.
+  // The receipt of an entry, the same bytes whenever it is asked for while the log's keys are the same.
+  // Where those that signed its batch are gone, it leads to the first checkpoint that one of the others
+  // signed. Throws Broken when the tiles no longer give the root that was signed, and Withheld when the
+  // follower does not hold that batch yet.
   std::optional<Receipt> find_receipt(core::sql::Session& session, std::uint64_t seq) const;
   // The same for an entry that is known to be there.
   Receipt receipt_of(core::sql::Session& session, std::uint64_t seq) const;
@@ -140,6 +155,7 @@ class Ledger : public core::sql::Participant {
     Timeline timeline;
     bool departure_is_recorded = false;
     std::size_t pending = 0;
+    std::shared_ptr<const LogSigners> signers;
   };
 
   void resume(core::sql::Session& session, std::uint64_t size);
@@ -148,8 +164,10 @@ class Ledger : public core::sql::Participant {
   SignedHead sign_head();
   void release(const SignedHead& head);
   std::string sign(const TreeHead& head) const;
+  void exchange(LogSigners signers);
 
-  NoteSigner signer_;
+  std::string origin_;
+  core::Guarded<std::shared_ptr<const LogSigners>> signers_;
   core::Random& random_;
 
   // The writer's thread alone. All of it is cache: the head row is the truth.

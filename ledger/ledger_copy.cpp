@@ -70,7 +70,7 @@ Result<Done> LedgerCopy::add(Tx& tx,
 }
 
 Result<Done> LedgerCopy::seal(Tx& tx, const std::string& checkpoint_note) {
-  auto checkpoint = open_checkpoint(checkpoint_note, log_key_.name, log_key_);
+  auto checkpoint = open_checkpoint(checkpoint_note, log_keys_.origin(), log_keys_);
   if (!checkpoint) return checkpoint.error();
   if (checkpoint->head.size != tree_.size()) {
     return refuse("replica.gap", "the checkpoint is of size " +

@@ -12,14 +12,14 @@
 #include "core/result.h"
 #include "core/sql/session.h"
 #include "ledger/ledger_rows.h"
+#include "ledger/log_keys.h"
 #include "ledger/merkle_tree.h"
-#include "ledger/note.h"
 
 namespace tally::ledger {
 
 class LedgerCopy {
  public:
-  explicit LedgerCopy(VerifierKey log_key) : log_key_(std::move(log_key)) {}
+  explicit LedgerCopy(LogKeys log_keys) : log_keys_(std::move(log_keys)) {}
 
   // Where the copy stands. Throws Broken when its rows contradict each other.
   void open(core::sql::Session& session);
@@ -36,7 +36,7 @@ class LedgerCopy {
   core::Result<core::Done> seal(core::sql::Tx& tx, const std::string& checkpoint_note);
 
  private:
-  VerifierKey log_key_;
+  LogKeys log_keys_;
   LedgerRows rows_;
   RecentTree tree_;
   Hash last_hash_;

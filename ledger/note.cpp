@@ -218,9 +218,13 @@ Result<Note> parse_note(std::string_view bytes) {
 }
 
 std::string sign_note(std::string_view text, const NoteSigner& signer) {
+  return format_note({std::string(text), {sign_line(text, signer)}});
+}
+
+SignatureLine sign_line(std::string_view text, const NoteSigner& signer) {
   const VerifierKey& key = signer.verifier();
   TALLY_ASSERT(key.type == SignatureType::ed25519 && is_note_text(text));
-  return format_note({std::string(text), {{key.name, key.id, signer.key().sign(text)}}});
+  return {key.name, key.id, signer.key().sign(text)};
 }
 
 SignatureLine cosign(std::string_view text, const NoteSigner& witness, std::uint64_t time) {

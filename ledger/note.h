@@ -86,6 +86,8 @@ core::Result<Note> parse_note(std::string_view bytes);
 
 // The note of `text` with one signature of type 01. Precondition: is_note_text(text).
 std::string sign_note(std::string_view text, const NoteSigner& signer);
+// The line that sign_note puts under the text, for a note that holds others.
+SignatureLine sign_line(std::string_view text, const NoteSigner& signer);
 // The signature of type 04 under `text`, for a note that holds others. `time` is POSIX seconds.
 SignatureLine cosign(std::string_view text, const NoteSigner& witness, std::uint64_t time);
 // What a cosignature is over.

@@ -90,8 +90,8 @@ Result<TlogProof> parse_proof(std::string_view bytes) {
 Result<Checkpoint> verify_proof(const TlogProof& proof,
                                 const Hash& leaf,
                                 std::string_view origin,
-                                const VerifierKey& log_key) {
-  auto checkpoint = open_checkpoint(proof.checkpoint_note, origin, log_key);
+                                const LogKeys& log_keys) {
+  auto checkpoint = open_checkpoint(proof.checkpoint_note, origin, log_keys);
   if (!checkpoint) return checkpoint.error();
   const TreeHead& head = checkpoint->head;
   if (!verifies(InclusionProof{proof.index, head.size, proof.path}, leaf, head.root))
@@ -107,12 +107,12 @@ std::string format_receipt(std::string_view entry,
   return format(entry, proof.index, proof.path, checkpoint_note);
 }
 
-Result<VerifiedReceipt> verify_receipt(std::string_view bytes, const VerifierKey& log_key) {
+Result<VerifiedReceipt> verify_receipt(std::string_view bytes, const LogKeys& log_keys) {
   auto proof = parse_proof(bytes);
   if (!proof) return proof.error();
   if (!proof->extra) return malformed("a receipt holds its entry in a line `extra`");
   Hash leaf = hash_leaf(*proof->extra);
-  auto checkpoint = verify_proof(*proof, leaf, log_key.name, log_key);
+  auto checkpoint = verify_proof(*proof, leaf, log_keys.origin(), log_keys);
   if (!checkpoint) return checkpoint.error();
   return VerifiedReceipt{*std::move(proof->extra), leaf, proof->index, *std::move(checkpoint)};
 }

@@ -45,7 +45,7 @@ core::Result<TlogProof> parse_proof(std::string_view bytes);
 core::Result<Checkpoint> verify_proof(const TlogProof& proof,
                                       const Hash& leaf,
                                       std::string_view origin,
-                                      const VerifierKey& log_key);
+                                      const LogKeys& log_keys);
 
 // `proof` in the tree whose head `checkpoint_note` signs.
 std::string format_receipt(std::string_view entry,
@@ -59,8 +59,8 @@ struct VerifiedReceipt {
   Checkpoint checkpoint;
 };
 
-// The log's origin is its key's name. Refuses as parse_proof and verify_proof do, and with
+// The log's origin is its keys' name. Refuses as parse_proof and verify_proof do, and with
 // `proof.malformed` if there is no extra line.
-core::Result<VerifiedReceipt> verify_receipt(std::string_view bytes, const VerifierKey& log_key);
+core::Result<VerifiedReceipt> verify_receipt(std::string_view bytes, const LogKeys& log_keys);
 
 }  // namespace tally::ledger

@@ -51,8 +51,7 @@ Published read_stored(Session& session) {
 WitnessedPublication::WitnessedPublication(Session& session, const Ledger& ledger) {
   Published stored = read_stored(session);
   if (stored.note.empty()) return;
-  auto key = parse_vkey(ledger.log_vkey());
-  auto checkpoint = open_checkpoint(stored.note, ledger.origin(), *key);
+  auto checkpoint = open_checkpoint(stored.note, ledger.origin(), ledger.signers()->known());
   if (!checkpoint || checkpoint->head.size != stored.size ||
       stored.size > ledger.signed_head().head.size ||
       root_of(tiles_of(session), stored.size) != checkpoint->head.root) {

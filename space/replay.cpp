@@ -47,6 +47,7 @@ std::shared_ptr<SpaceReplay> register_replayers(ledger::Replayers& replayers) {
   replayers.add_tables(ContractStandings::tables);
   add_party_replayers(replayers, space);
   add_key_replayers(replayers, space);
+  add_log_key_replayers(replayers, space);
   add_dataset_replayers(replayers, space);
   add_contract_replayers(replayers, space);
   add_use_replayers(replayers, space);

@@ -6,10 +6,13 @@
 // either shows as a difference.
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "ledger/conduct.h"
+#include "ledger/log_keys.h"
 #include "space/conduct/judge.h"
 #include "space/conduct/standings.h"
 
@@ -17,6 +20,18 @@ namespace tally::space {
 
 // What the floors above ask about who acted and how contracts stand. Lives as long as the replay.
 struct SpaceReplay {
+  // Of the log that is audited, and of those that it carries, by how deep (Replay::level()).
+  std::vector<ledger::LogKeyring> log_keys;
+  ledger::LogKeyring& log_keys_at(std::size_t level) {
+    if (log_keys.size() <= level) log_keys.resize(level + 1);
+    return log_keys[level];
+  }
+  // A log begins there: nothing is known of its keys, or of a log that it carries.
+  ledger::LogKeyring& open_log(std::size_t level) {
+    log_keys.resize(level);
+    return log_keys.emplace_back();
+  }
+
   ActorsSeen actors;
   ContractStandings contracts;
   std::optional<PartyId> operator_party;

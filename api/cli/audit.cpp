@@ -41,7 +41,7 @@ constexpr const char* footer =
 
 struct Options {
   std::string ledger;
-  std::string key;
+  std::vector<std::string> keys;
   std::string token_file;
   std::vector<std::string> receipts;
   std::string policy;
@@ -84,9 +84,9 @@ struct Outside {
   std::optional<ledger::Policy> policy;
 };
 
-core::Result<Outside> read_outside(const Options& options, const ledger::VerifierKey& key) {
+core::Result<Outside> read_outside(const Options& options, const ledger::LogKeys& keys) {
   Outside outside;
-  auto receipts = read_receipts(options.receipts, key);
+  auto receipts = read_receipts(options.receipts, keys);
   if (!receipts) return receipts.error();
   outside.receipts = *std::move(receipts);
   if (options.policy.empty()) return outside;
@@ -98,27 +98,26 @@ core::Result<Outside> read_outside(const Options& options, const ledger::Verifie
 
 AuditOutcome run_audits(const Options& options,
                         OpenedLedger& opened,
-                        const ledger::VerifierKey& key,
+                        const ledger::LogKeys& keys,
                         const Outside& outside,
                         Terminal& terminal) {
   Progress progress(options, terminal);
   AuditOutcome outcome;
   outcome.ledger = options.ledger;
-  outcome.origin = key.name;
+  outcome.origin = keys.origin();
   outcome.structure_seconds = timed([&] {
     ledger::AuditOptions how{.threads = options.threads,
                              .progress = [&](std::uint64_t entries) { progress(entries, "read"); }};
-    outcome.structure = ledger::audit(*opened.source, key, how);
+    outcome.structure = ledger::audit(*opened.source, keys, how);
   });
   if (!outcome.structure.passed()) return outcome;
-  const auto& head = outcome.structure.head;
-  compare_receipts(*opened.source, head, outside.receipts, outcome.outside);
-  if (outside.policy)
-    judge_quorum(*opened.source, head, opened.checkpoint, *outside.policy, key, outcome.outside);
+  const AuditedLog log{*opened.source, outcome.structure, keys};
+  compare_receipts(log, outside.receipts, outcome.outside);
+  if (outside.policy) judge_quorum(log, opened.checkpoint, *outside.policy, outcome.outside);
   if (options.structural) return outcome;
   outcome.conduct_seconds = timed([&] {
     auto tell = [&](std::uint64_t entries) { progress(entries, "replayed"); };
-    outcome.conduct = std::make_unique<ConductAudit>(key);
+    outcome.conduct = std::make_unique<ConductAudit>(keys);
     if (opened.database.empty()) {
       outcome.conduct->run(*opened.source, *opened.documents, tell);
     } else {
@@ -140,14 +139,14 @@ int could_not(const Options& options, const Error& error, Terminal& terminal) {
 }
 
 int audit_command(const Options& options, Terminal& terminal) {
-  auto key = read_log_key(options.key);
-  if (!key) return could_not(options, key.error(), terminal);
-  auto outside = read_outside(options, *key);
+  auto keys = read_log_keys(options.keys);
+  if (!keys) return could_not(options, keys.error(), terminal);
+  auto outside = read_outside(options, *keys);
   if (!outside) return could_not(options, outside.error(), terminal);
   try {
     auto opened = open_ledger({.from = options.ledger, .token_file = options.token_file});
     if (!opened) return could_not(options, opened.error(), terminal);
-    AuditOutcome outcome = run_audits(options, *opened, *key, *outside, terminal);
+    AuditOutcome outcome = run_audits(options, *opened, *keys, *outside, terminal);
     if (options.json) {
       print_audit_json(outcome, terminal.out);
     } else {
@@ -169,7 +168,7 @@ void add_audit_command(CLI::App& app, Chosen& chosen) {
       ->add_option("LEDGER", options->ledger,
                    "Database file, data directory, exported directory or URL")
       ->required();
-  audit->add_option("--key", options->key, "The log's public key: a vkey, or @FILE");
+  add_log_keys_option(*audit, options->keys);
   audit->add_option("--token-file", options->token_file, "For a URL: the auditor's token");
   audit
       ->add_option("--receipt", options->receipts,

@@ -11,6 +11,8 @@
 #include <vector>
 
 #include "core/result.h"
+#include "ledger/auditor.h"
+#include "ledger/log_keys.h"
 #include "ledger/policy.h"
 #include "ledger/proof.h"
 #include "ledger/source.h"
@@ -19,13 +21,14 @@ namespace tally::api {
 
 struct HeldReceipt {
   std::string file;
+  std::string bytes;
   ledger::VerifiedReceipt receipt;
 };
 
-// Each a .tlog-proof or a .cose file that the key signed. Refusals: those of core::read_file,
+// Each a .tlog-proof or a .cose file that one of the keys signed. Refusals: those of core::read_file,
 // verify_receipt and verify_cose_receipt, with the file in the message.
 core::Result<std::vector<HeldReceipt>> read_receipts(const std::vector<std::string>& files,
-                                                     const ledger::VerifierKey& key);
+                                                     const ledger::LogKeys& log_keys);
 
 struct OutsideFinding {
   std::string layer;  // receipts, witnesses
@@ -43,23 +46,28 @@ struct OutsideReport {
   std::vector<OutsideFinding> findings;
 };
 
-// Precondition for both: the structural audit found this source right, with this head.
-//
+// The ledger that is audited, and the keys that the auditor was given.
+struct AuditedLog {
+  ledger::LedgerSource& source;
+  const ledger::AuditReport& structure;  // passed
+  const ledger::LogKeys& log_keys;
+};
+
 //   ledger.forked          the receipt's checkpoint is none of this ledger's
 //   receipt.not_in_ledger  the ledger has another entry in its place, or has not come so far
-void compare_receipts(ledger::LedgerSource& source,
-                      const ledger::TreeHead& head,
+//   receipt.key_retired    the same, and the receipt is signed only by a key that this ledger retired
+//                          before: by whoever has that key, on a second history
+void compare_receipts(const AuditedLog& log,
                       std::span<const HeldReceipt> receipts,
                       OutsideReport& report);
 
 // The checkpoint that is shown: signed by the audited log, under the policy's quorum, and one of this
-// ledger's. Findings: checkpoint.not_published, the refusals of open_witnessed (policy.quorum_missed),
-// policy.other_log, ledger.forked.
-void judge_quorum(ledger::LedgerSource& source,
-                  const ledger::TreeHead& head,
+// ledger's. Policy and auditor may know different keys of a log whose key is being exchanged, when each
+// has signed. Findings: checkpoint.not_published, the refusals of open_witnessed (policy.quorum_missed),
+// policy.other_log, ledger.forked, checkpoint.key_retired (signed by none that is in force).
+void judge_quorum(const AuditedLog& log,
                   const std::optional<std::string>& checkpoint,
                   const ledger::Policy& policy,
-                  const ledger::VerifierKey& log_key,
                   OutsideReport& report);
 
 }  // namespace tally::api

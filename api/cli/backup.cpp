@@ -3,6 +3,8 @@
 #include <filesystem>
 #include <memory>
 #include <ostream>
+#include <string>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 
@@ -23,7 +25,7 @@ constexpr const char* footer =
 struct Options {
   std::string from;
   std::string file;
-  std::string key;
+  std::vector<std::string> keys;
   bool structural = false;
   bool json = false;
 };
@@ -41,10 +43,11 @@ int run_backup(const Options& options, Terminal& terminal) {
   bool is_directory = fs::is_directory(options.from);
   DataDir dir(options.from);
   // The operator's own directory names its key; a bare file does not.
-  std::string key_option = options.key.empty() && is_directory ? "@" + dir.log_vkey() : options.key;
-  auto key = read_log_key(key_option);
-  if (!key) return report(terminal, "backup", key.error());
-  auto made = make_backup(is_directory ? dir.database() : options.from, options.file, *key,
+  auto key_options = options.keys;
+  if (key_options.empty() && is_directory) key_options.push_back("@" + dir.log_vkey());
+  auto keys = read_log_keys(key_options);
+  if (!keys) return report(terminal, "backup", keys.error());
+  auto made = make_backup(is_directory ? dir.database() : options.from, options.file, *keys,
                           options.structural ? AuditDepth::structure : AuditDepth::conduct);
   if (!made) return report(terminal, "backup", made.error(), exit_refused);
   if (options.json) {
@@ -69,8 +72,7 @@ void add_backup_command(CLI::App& app, Chosen& chosen) {
       app.add_subcommand("backup", "Copy the database of a space, beside the server that runs");
   command->add_option("SPACE", options->from, "A data directory or a database file")->required();
   command->add_option("FILE", options->file, "The backup; must not be there")->required();
-  command->add_option("--key", options->key,
-                      "The log's public key: a vkey, or @FILE (default: DIR/log.vkey)");
+  add_log_keys_option(*command, options->keys, " (default: DIR/log.vkey)");
   command->add_flag("--structural", options->structural,
                     "Leave the conduct audit out: for a ledger with findings, or a long one");
   command->add_flag("--json", options->json, "Print the manifest");

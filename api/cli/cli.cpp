@@ -12,6 +12,7 @@
 #include "api/cli/ledger_export.h"
 #include "api/cli/replica.h"
 #include "api/cli/restore.h"
+#include "api/cli/rotate.h"
 #include "api/cli/schemas.h"
 #include "api/cli/serve.h"
 #include "api/cli/sign.h"
@@ -36,6 +37,7 @@ void add_commands(CLI::App& app, Chosen& chosen) {
   add_witness_command(app, chosen);
   add_backup_command(app, chosen);
   add_restore_command(app, chosen);
+  add_rotate_command(app, chosen);
   add_replica_command(app, chosen);
   add_keygen_command(app, chosen);
   add_sign_command(app, chosen);

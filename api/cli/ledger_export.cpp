@@ -30,7 +30,7 @@ constexpr const char* footer =
 struct Options {
   std::string directory;
   LedgerPlace place = {.from = "", .token_file = "", .with_entries = false};
-  std::string key;
+  std::vector<std::string> keys;
   bool json = false;
   bool quiet = false;
 };
@@ -54,7 +54,7 @@ Json to_json(const Options& options, const ledger::ExportReport& done) {
                        {"size", count_json(checkpoint.head.size)},
                        {"root", core::to_hex(checkpoint.head.root)},
                        {"entries", options.place.with_entries},
-                       {"signature", options.key.empty() ? "not_checked" : "checked"},
+                       {"signature", options.keys.empty() ? "not_checked" : "checked"},
                        {"files_written", done.files_written},
                        {"files_kept", done.files_kept},
                        {"bytes_written", done.bytes_written}});
@@ -66,7 +66,7 @@ void print(const Options& options, const ledger::ExportReport& done, std::ostrea
   out << "Exported " << checkpoint.origin << " to " << options.directory << "\n"
       << "  size        " << checkpoint.head.size << ", root " << core::to_hex(checkpoint.head.root)
       << "\n"
-      << "  signature   " << (options.key.empty() ? "not checked: give --key" : "by the key")
+      << "  signature   " << (options.keys.empty() ? "not checked: give --key" : "by the key")
       << "\n"
       << "  files       " << done.files_written << " written, " << done.bytes_written << " bytes; "
       << done.files_kept << " were there and right\n";
@@ -74,10 +74,10 @@ void print(const Options& options, const ledger::ExportReport& done, std::ostrea
 
 int export_command(const Options& options, Terminal& terminal) {
   ledger::ExportOptions how{.with_entries = options.place.with_entries};
-  if (!options.key.empty()) {
-    auto key = read_log_key(options.key);
-    if (!key) return not_done(options, key.error(), exit_could_not, terminal);
-    how.log_key = *key;
+  if (!options.keys.empty()) {
+    auto keys = read_log_keys(options.keys);
+    if (!keys) return not_done(options, keys.error(), exit_could_not, terminal);
+    how.log_keys = *std::move(keys);
   }
   auto told = std::chrono::steady_clock::now();
   how.progress = [&](std::uint64_t entries) {
@@ -120,7 +120,7 @@ void add_ledger_commands(CLI::App& app, Chosen& chosen) {
                    "Database file, data directory, exported directory or URL")
       ->required();
   command->add_flag("--entries", options->place.with_entries, "With the entries, for an auditor");
-  command->add_option("--key", options->key, "The log's public key: a vkey, or @FILE");
+  add_log_keys_option(*command, options->keys);
   command->add_option("--token-file", options->place.token_file,
                       "For the entries of a URL: the auditor's token");
   command->add_flag("--json", options->json, "One JSON object");

@@ -33,7 +33,7 @@ constexpr const char* footer =
 struct Options {
   LedgerPlace place;
   std::string directory;
-  std::string key;
+  std::vector<std::string> keys;
   std::int64_t every_ms = 1'000;
   bool once = false;
   bool quiet = false;
@@ -48,7 +48,7 @@ bool is_final(const Error& error) {
   return false;
 }
 
-Result<ledger::ExportReport> copy_once(const Options& options, const ledger::VerifierKey& key) {
+Result<ledger::ExportReport> copy_once(const Options& options, const ledger::LogKeys& keys) {
   try {
     auto opened = open_ledger(options.place);
     if (!opened) return opened.error();
@@ -60,20 +60,20 @@ Result<ledger::ExportReport> copy_once(const Options& options, const ledger::Ver
                                  {.with_entries = true,
                                   .documents = opened->documents.get(),
                                   .document_of = space::document_of,
-                                  .log_key = key});
+                                  .log_keys = keys});
   } catch (const core::Broken& broken) {
     return Error{Refusal::unavailable, "replica.unreachable", broken.what()};
   }
 }
 
 int run_replica(const Options& options, Terminal& terminal) {
-  auto key = read_log_key(options.key);
-  if (!key) return report(terminal, "replica", key.error());
+  auto keys = read_log_keys(options.keys);
+  if (!keys) return report(terminal, "replica", keys.error());
   StopSignals signals;
   std::uint64_t size = 0;
   bool was_reached = true;
   do {
-    auto copied = copy_once(options, *key);
+    auto copied = copy_once(options, *keys);
     if (!copied && is_final(copied.error()))
       return report(terminal, "replica", copied.error(), exit_refused);
     if (!copied && options.once) return report(terminal, "replica", copied.error());
@@ -97,7 +97,7 @@ void add_replica_command(CLI::App& app, Chosen& chosen) {
                    "The URL of a server, a data directory or a database file")
       ->required();
   command->add_option("DIR", options->directory, "The copy; made if it is missing")->required();
-  command->add_option("--key", options->key, "The log's public key: a vkey, or @FILE");
+  add_log_keys_option(*command, options->keys);
   command->add_option("--token-file", options->place.token_file, "For a URL: the auditor's token");
   command->add_option("--every-ms", options->every_ms, "Rest between two rounds (default 1000)")
       ->check(CLI::Range(10, 86'400'000));

@@ -34,7 +34,7 @@ constexpr const char* footer =
 struct Options {
   std::string backup;
   std::string directory;
-  std::string key;
+  std::vector<std::string> keys;
   std::string newest;
   std::string origin;
   std::vector<std::string> from;
@@ -45,12 +45,12 @@ struct Options {
 };
 
 int run_continue(const Options& options,
-                 const ledger::VerifierKey& key,
+                 const ledger::LogKeys& keys,
                  const std::optional<std::string>& newest,
                  Terminal& terminal) {
   DataDir dir(options.directory);
   auto done = continue_ledger({.backup = options.backup,
-                               .log_key = key,
+                               .log_keys = keys,
                                .origin = options.origin,
                                .from = options.from,
                                .newest_checkpoint = newest},
@@ -60,7 +60,8 @@ int run_continue(const Options& options,
     terminal.out << core::canonical(*done) << "\n";
     return exit_done;
   }
-  terminal.out << key.name << " goes on as " << done->origin << " in " << options.directory << "\n"
+  terminal.out << keys.origin() << " goes on as " << done->origin << " in " << options.directory
+               << "\n"
                << "  carried    " << done->carried << " of " << done->last_size
                << " entries that anybody saw signed\n"
                << "  recovered  " << done->recovered << " more, by their receipts\n"
@@ -74,8 +75,8 @@ int run_continue(const Options& options,
 }
 
 int run_restore(const Options& options, Terminal& terminal) {
-  auto key = read_log_key(options.key);
-  if (!key) return report(terminal, "restore", key.error());
+  auto keys = read_log_keys(options.keys);
+  if (!keys) return report(terminal, "restore", keys.error());
   std::optional<std::string> newest;
   if (!options.newest.empty()) {
     auto text = core::read_file(options.newest, 64 * 1024);
@@ -89,7 +90,7 @@ int run_restore(const Options& options, Terminal& terminal) {
   }
   if (options.continues) {
     try {
-      return run_continue(options, *key, newest, terminal);
+      return run_continue(options, *keys, newest, terminal);
     } catch (const core::Broken& broken) {
       return report(terminal, "restore --continue",
                     {core::Refusal::unavailable, "continue.broken", broken.what()});
@@ -100,7 +101,7 @@ int run_restore(const Options& options, Terminal& terminal) {
                   {core::Refusal::invalid, "restore.only_with_continue",
                    "--from and --origin go with --continue"});
   }
-  auto restored = restore_backup(options.backup, DataDir(options.directory), *key, newest,
+  auto restored = restore_backup(options.backup, DataDir(options.directory), *keys, newest,
                                  options.structural ? AuditDepth::structure : AuditDepth::conduct);
   if (!restored) return report(terminal, "restore", restored.error(), exit_refused);
   if (options.json) {
@@ -131,7 +132,7 @@ void add_restore_command(CLI::App& app, Chosen& chosen) {
       app.add_subcommand("restore", "Put a backup into a data directory, verified first");
   command->add_option("BACKUP", options->backup, "The file that `backup` wrote")->required();
   command->add_option("DIR", options->directory, "The data directory")->required();
-  command->add_option("--key", options->key, "The log's public key: a vkey, or @FILE");
+  add_log_keys_option(*command, options->keys);
   auto* newest = command->add_option("--newest", options->newest,
                                      "A file with the newest checkpoint that the log has signed");
   command

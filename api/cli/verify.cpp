@@ -45,7 +45,7 @@ constexpr const char* footer =
 
 struct Options {
   std::string receipt;
-  std::string key;
+  std::vector<std::string> keys;
   std::string policy;
   std::optional<std::uint64_t> attested_from;
   std::vector<std::string> party_keys;
@@ -60,15 +60,15 @@ struct Claim {
 };
 
 // By whom a receipt may be signed: a log's key, or a policy.
-using Believed = std::variant<ledger::VerifierKey, ledger::Policy>;
+using Believed = std::variant<ledger::LogKeys, ledger::Policy>;
 
 Result<Believed> read_believed(const Options& options) {
   if (options.policy.empty()) {
-    auto key = read_log_key(options.key);
-    if (!key) return key.error();
-    return Believed(*std::move(key));
+    auto keys = read_log_keys(options.keys);
+    if (!keys) return keys.error();
+    return Believed(*std::move(keys));
   }
-  if (!options.key.empty())
+  if (!options.keys.empty())
     return Error{Refusal::invalid, "key.ambiguous", "Give --key or --policy, not both."};
   auto policy = read_policy_file(options.policy);
   if (!policy) return policy.error();
@@ -98,9 +98,9 @@ Result<ledger::WitnessedReceipt> verify(const std::string& bytes, const Believed
     if (!receipt) return receipt.error();
     return ledger::WitnessedReceipt{*std::move(receipt), {}};
   }
-  const auto& key = std::get<ledger::VerifierKey>(believed);
+  const auto& keys = std::get<ledger::LogKeys>(believed);
   auto receipt =
-      is_cose ? ledger::verify_cose_receipt(bytes, key) : ledger::verify_receipt(bytes, key);
+      is_cose ? ledger::verify_cose_receipt(bytes, keys) : ledger::verify_receipt(bytes, keys);
   if (!receipt) return receipt.error();
   return ledger::WitnessedReceipt{*std::move(receipt), {}};
 }
@@ -224,7 +224,7 @@ void add_verify_command(CLI::App& app, Chosen& chosen) {
       app.add_subcommand("verify", "Check a receipt or evidence offline and print what it proves");
   verify->add_option("FILE", options->receipt, "The .tlog-proof, .cose or evidence file")
       ->required();
-  verify->add_option("--key", options->key, "The log's public key: a vkey, or @FILE");
+  add_log_keys_option(*verify, options->keys);
   verify->add_option("--policy", options->policy,
                      "Instead: a file that names logs, witnesses and a quorum (tlog-policy)");
   verify->add_option("--attested-from", options->attested_from,

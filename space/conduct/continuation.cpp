@@ -1,6 +1,7 @@
 #include "space/continuation/continuation.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "ledger/envelope.h"
 #include "ledger/proof.h"
@@ -20,7 +21,22 @@ using ledger::ReplayedEntry;
 struct Recovered {
   std::uint64_t count = 0;
   std::optional<std::uint64_t> last;  // its place in that log
+  bool is_key_judged = false;
 };
+
+// What was said of the log in entry 0 is held against its own entries, when these are all there.
+void judge_named_key(const Judged& judged,
+                     const ledger::LogKeyring& keys,
+                     const ledger::CarriedLog& log,
+                     Recovered& recovered) {
+  if (std::exchange(recovered.is_key_judged, true)) return;
+  std::string named = ledger::format_vkey(log.log_key);
+  judged.demand(
+      keys.is_in_force(named), "ledger.wrong_key",
+      "stands behind what is carried, in which the key that entry 0 names for that log is "
+      "none that was in force",
+      "", named);
+}
 
 void settle_state(ContractStanding& standing) {
   if (standing.row.state == ContractState::active && standing.terms)
@@ -63,6 +79,9 @@ void fold_recovered(SpaceReplay& space,
   auto envelope = ledger::read_envelope(receipt.entry);
   auto body = envelope ? core::parse_json(envelope->body) : core::Result<core::Json>(core::Error{});
   if (!body) return;
+  space.log_keys_at(replay.level() + 1)
+      .take(receipt.checkpoint.origin, envelope->kind,
+            *body);  // by which later receipts are signed
   auto find = [&](const ContractId& contract) {
     return space.contracts.find(replay, contract.text());
   };
@@ -95,7 +114,11 @@ void judge_recovered(SpaceReplay& space,
                      "recovers an entry where no ledger is being continued")) {
     return;
   }
-  auto receipt = ledger::verify_receipt(event.receipt, log->log_key);
+  const auto& keyring = space.log_keys_at(replay.level() + 1);
+  judge_named_key(judged, keyring, *log, recovered);
+  auto keys = keyring.in_force(log->log_key.name);
+  auto receipt = keys ? ledger::verify_receipt(event.receipt, *keys)
+                      : core::Result<ledger::VerifiedReceipt>(core::Error{});
   if (!judged.demand(receipt.operator bool(), "entry.receipt_invalid",
                      "holds a receipt that does not prove its entry")) {
     return;
@@ -124,6 +147,7 @@ void judge_continued(SpaceReplay& space,
                      "ends a continuation that did not begin")) {
     return;
   }
+  judge_named_key(judged, space.log_keys_at(replay.level() + 1), *log, recovered);
   judged.demand_equal(log->head.size, event.carried, "ledger.not_carried_whole",
                       "names another number of carried entries");
   judged.demand_equal(recovered.count, event.recovered, "ledger.not_carried_whole",

@@ -20,6 +20,7 @@ void judge_by(
 
 void add_party_replayers(ledger::Replayers& replayers, const std::shared_ptr<SpaceReplay>& space);
 void add_key_replayers(ledger::Replayers& replayers, const std::shared_ptr<SpaceReplay>& space);
+void add_log_key_replayers(ledger::Replayers& replayers, const std::shared_ptr<SpaceReplay>& space);
 void add_dataset_replayers(ledger::Replayers& replayers, const std::shared_ptr<SpaceReplay>& space);
 void add_contract_replayers(ledger::Replayers& replayers,
                             const std::shared_ptr<SpaceReplay>& space);

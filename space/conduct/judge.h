@@ -15,6 +15,8 @@
 
 namespace tally::space {
 
+inline constexpr std::string_view system_author = "system";  // of what the ledger itself writes
+
 // A request is let in under a token and recorded a little later; meanwhile the token may end. Bulk
 // work (uploads, imports) may take long.
 inline constexpr std::int64_t in_flight_ms_max = 5 * 60 * 1000;

@@ -13,8 +13,6 @@ using core::sql::Tx;
 using ledger::Replay;
 using ledger::ReplayedEntry;
 
-constexpr std::string_view system_author = "system";
-
 // Whom entry 0 made the operator, and what only it may do once.
 struct Opening {
   std::optional<core::Hash> operator_key;
@@ -35,7 +33,7 @@ struct ClockDeparted {
 };
 
 template <class Event>
-bool judge_opening(const Judged& judged, const Event& event) {
+bool judge_opening(SpaceReplay& space, const Judged& judged, const Event& event) {
   Replay& replay = judged.replay();
   demand_system(judged);
   if (!judged.demand(judged.entry().position == 0, "ledger.opened_again",
@@ -44,25 +42,27 @@ bool judge_opening(const Judged& judged, const Event& event) {
   }
   judged.demand(event.origin == replay.origin(), "ledger.wrong_origin",
                 "opens the ledger of another log", replay.origin(), event.origin);
-  std::string log_key = ledger::format_vkey(replay.log_key());
-  judged.demand(event.log_key == log_key, "ledger.wrong_key",
-                "names another key than the one that this audit was given", log_key, event.log_key);
+  space.open_log(replay.level()).add(event.log_key);
   judged.demand(event.suite == "ed25519-sha256", "ledger.unknown_suite",
                 "names algorithms that are not known", "ed25519-sha256", event.suite);
   return true;
 }
 
 void judge_opened(Opening& opening,
+                  SpaceReplay& space,
                   Replay& replay,
                   const LedgerOpened& event,
                   const ReplayedEntry& entry) {
-  if (judge_opening(Judged(replay, entry), event)) opening.operator_key = event.operator_key;
+  if (judge_opening(space, Judged(replay, entry), event)) opening.operator_key = event.operator_key;
 }
 
 // The operator's key is that of the ledger which is continued, and its entries say so.
-void judge_reopened(Replay& replay, const LedgerReopened& event, const ReplayedEntry& entry) {
+void judge_reopened(SpaceReplay& space,
+                    Replay& replay,
+                    const LedgerReopened& event,
+                    const ReplayedEntry& entry) {
   Judged judged(replay, entry);
-  if (!judge_opening(judged, event)) return;
+  if (!judge_opening(space, judged, event)) return;
   const ContinuedLog& old = event.continues;
   auto key = ledger::parse_vkey(old.log_key);
   if (!judged.demand(key && key->name == old.origin && old.origin != event.origin,
@@ -187,10 +187,10 @@ void judge_revoked(Opening& opening,
 void add_party_replayers(ledger::Replayers& replayers, const std::shared_ptr<SpaceReplay>& space) {
   auto opening = std::make_shared<Opening>();
   replayers.on<LedgerOpened>(
-      [opening](Replay& replay, const LedgerOpened& event, const ReplayedEntry& entry) {
-        judge_opened(*opening, replay, event, entry);
+      [opening, space](Replay& replay, const LedgerOpened& event, const ReplayedEntry& entry) {
+        judge_opened(*opening, *space, replay, event, entry);
       });
-  replayers.on<LedgerReopened>(judge_reopened);
+  judge_by(replayers, space, judge_reopened);
   replayers.on<PartyRegistered>(judge_registered);
   replayers.on<PartyApproved>(
       [opening, space](Replay& replay, const PartyApproved& event, const ReplayedEntry& entry) {

@@ -25,6 +25,14 @@ void add_projection_tables(ledger::Replayers& replayers) {
   replayers.add_projection({"retired_key",
                             "select key_id, party, seq, at from retired_key order by key_id",
                             {{"key_id", text}, {"party", text}, {"seq", integer}, {"at", time}}});
+  for (std::string_view name : {"log_key_added", "log_key_retired"}) {
+    bool is_added = name == "log_key_added";
+    replayers.add_projection(
+        {name,
+         is_added ? core::sql::Sql("select key, seq, at from log_key_added order by key")
+                  : core::sql::Sql("select key, seq, at from log_key_retired order by key"),
+         {{"key", text}, {"seq", integer}, {"at", time}}});
+  }
   replayers.add_projection({"actor",
                             R"(
     select id, party, scopes, expires_at, state, added_at from actor order by id

@@ -71,16 +71,19 @@ constexpr std::string_view project_opened_kind = "project.opened/1";
 
 }  // namespace
 
-EvidenceCheck::EvidenceCheck(const ledger::VerifierKey& log_key, std::vector<PartyPin> pins)
-    : open_([&log_key](std::string_view note) -> Result<ledger::WitnessedCheckpoint> {
-        auto checkpoint = ledger::open_checkpoint(note, log_key.name, log_key);
+EvidenceCheck::EvidenceCheck(ledger::LogKeys log_keys, std::vector<PartyPin> pins)
+    : open_([keys = std::move(log_keys)](
+                std::string_view note) -> Result<ledger::WitnessedCheckpoint> {
+        auto checkpoint = ledger::open_checkpoint(note, keys.origin(), keys);
         if (!checkpoint) return checkpoint.error();
         return ledger::WitnessedCheckpoint{*std::move(checkpoint), {}, {}};
       }),
       pins_(std::move(pins)) {}
 
-EvidenceCheck::EvidenceCheck(const ledger::Policy& policy, std::vector<PartyPin> pins)
-    : open_([&policy](std::string_view note) { return ledger::open_witnessed(note, policy); }),
+EvidenceCheck::EvidenceCheck(ledger::Policy policy, std::vector<PartyPin> pins)
+    : open_([policy = std::move(policy)](std::string_view note) {
+        return ledger::open_witnessed(note, policy);
+      }),
       pins_(std::move(pins)) {}
 
 // What this program does not know may be why the rest does not fit.

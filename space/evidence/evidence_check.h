@@ -1,6 +1,6 @@
 // Evidence, checked by whoever has nothing but the file and the log's public key.
 //
-//   EvidenceCheck check(log_key);                    // or a policy, and what is known of the parties' keys
+//   EvidenceCheck check(log_keys);                   // or a policy, and what is known of the parties' keys
 //   for (each line) if (auto done = check.take(line); !done) return done.error();
 //   auto verdict = check.finish();
 //
@@ -35,7 +35,7 @@
 #include "core/result.h"
 #include "ledger/checkpoint.h"
 #include "ledger/envelope.h"
-#include "ledger/note.h"
+#include "ledger/log_keys.h"
 #include "ledger/policy.h"
 #include "space/conduct/faults.h"
 #include "space/contracts/contract.h"
@@ -85,8 +85,8 @@ struct EvidenceVerdict {
 
 class EvidenceCheck {
  public:
-  explicit EvidenceCheck(const ledger::VerifierKey& log_key, std::vector<PartyPin> pins = {});
-  explicit EvidenceCheck(const ledger::Policy& policy, std::vector<PartyPin> pins = {});
+  explicit EvidenceCheck(ledger::LogKeys log_keys, std::vector<PartyPin> pins = {});
+  explicit EvidenceCheck(ledger::Policy policy, std::vector<PartyPin> pins = {});
 
   // Refusals, each of which ends the check:
   //   evidence.malformed          a line is not what it should be, or stands in a wrong place

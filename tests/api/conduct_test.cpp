@@ -81,7 +81,7 @@ TEST_CASE("cli audit: what is right in form and conduct exits 0, and says what r
   Copy copy;
   auto words = copy.audit();
   CHECK(words.code == 0);
-  CHECK(holds(words.out, "tables      15 of 15 compared with the replay"));
+  CHECK(holds(words.out, "tables      17 of 17 compared with the replay"));
   CHECK(holds(words.out, honest().running.text() + "  passed  exhausted, 6 entries, 3 of 3 uses"));
   CHECK(holds(words.out, honest().ended.text() + "  passed  terminated"));
   CHECK(holds(words.out, "asserted    5 uses rest on a bearer token alone"));
@@ -206,8 +206,8 @@ TEST_CASE("cli audit: tables and migrations that are gone are no earlier version
         Codes{"projection.other_schema"});
   // As the version before keys could be exchanged left it, in a ledger that says nothing of keys.
   CHECK(codes_after("delete from schema_migration where name > '0008'; drop table contract_hold; "
-                    "drop table added_key; "
-                    "drop table retired_key")
+                    "drop table added_key; drop table retired_key; drop table log_key_added; "
+                    "drop table log_key_retired")
             .empty());
   Copy nameless;
   nameless.run("drop table schema_migration");

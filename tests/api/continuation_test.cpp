@@ -8,6 +8,7 @@
 #include <doctest/doctest.h>
 
 #include "api/backup.h"
+#include "api/rotation.h"
 #include "api/services.h"
 #include "api/store.h"
 #include "core/file.h"
@@ -87,9 +88,10 @@ struct Lost : Market {
   // From the backup and what is given, by what the checkpoint says.
   core::Result<api::Continued> go_on(std::vector<std::string> from = {},
                                      std::optional<std::string> newest = {},
-                                     std::string origin = new_origin) {
+                                     std::string origin = new_origin,
+                                     std::optional<ledger::LogKeys> given = {}) {
     return api::continue_ledger({.backup = backup,
-                                 .log_key = log_key(),
+                                 .log_keys = given.value_or(log_key()),
                                  .origin = std::move(origin),
                                  .from = std::move(from),
                                  .newest_checkpoint = std::move(newest)},
@@ -246,7 +248,7 @@ TEST_CASE("restore --continue: a ledger that was continued before can be continu
   fs::remove(third + "/keys/former-log.key");
   auto former = *ledger::parse_vkey(done->log_vkey);
   auto again = api::continue_ledger({.backup = second,
-                                     .log_key = former,
+                                     .log_keys = former,
                                      .origin = "space.example/log-3",
                                      .from = {},
                                      .newest_checkpoint = {}},
@@ -288,6 +290,100 @@ TEST_CASE(
   changed[middle] = changed[middle] == 'A' ? 'B' : 'A';
   refused(lost.go_on({lost.keep("changed", changed)}, newest), "continue.source_failed");
   CHECK(lost.go_on({}, newest));
+}
+
+TEST_CASE(
+    "restore --continue: a log whose key was exchanged goes on, and can exchange its key again") {
+  Lost lost;
+  auto old_key = lost.log_key();
+  lost.spend("k1");
+  lost.space.add_log_key();
+  lost.spend("k2");
+  lost.keep_backup();
+  lost.space.retire_log_key();
+  lost.spend("k3");
+  lost.copy_to_replica();
+  lost.spend("k4");
+  auto newest = lost.signed_head();
+  auto new_key = lost.log_key();
+  auto receipt = lost.keep("k4.tlog-proof", lost.receipts[3]);
+  auto proof = *ledger::parse_proof(lost.receipts[3]);
+  auto head = ledger::verify_receipt(lost.receipts[3], new_key)->checkpoint.head;
+  ledger::NoteSigner retired(test::TempSpace::origin,
+                             core::SigningKey::from_seed(core::sha256("log key")));
+  REQUIRE(retired.verifier() == old_key);
+  auto by_retired = ledger::sign_checkpoint({test::TempSpace::origin, head}, retired);
+  auto stolen = lost.keep(
+      "stolen",
+      ledger::format_receipt(*proof.extra, {proof.index, head.size, proof.path}, by_retired));
+  lost.place_keys();
+  // An exchange that was under way ends with the log.
+  REQUIRE(core::write_file(lost.directory + "/keys/log.next.key",
+                           ledger::format_signing_key(retired) + "\n", core::FileMode::secret));
+  REQUIRE(core::write_file(lost.directory + "/keys/log.retiring", "", core::FileMode::secret));
+
+  auto both = *ledger::LogKeys::of({old_key, new_key});
+  CHECK(code_of(lost.go_on({lost.replica}, newest, new_origin, old_key)) == "restore.other_key");
+  CHECK(code_of(lost.go_on({lost.replica, stolen}, newest, new_origin, both)) ==
+        "continue.source_failed");
+  auto ahead = ledger::sign_checkpoint(
+      {test::TempSpace::origin, {head.size + 1, core::sha256("a thief's")}}, retired);
+  CHECK(code_of(lost.go_on({lost.replica}, ahead, new_origin, both)) == "continue.source_failed");
+  auto done = lost.go_on({lost.replica, receipt}, newest, new_origin, both);
+  REQUIRE_MESSAGE(done, done.error().message);
+  CHECK(done->recovered == 1);
+  CHECK(done->lost() == 0);
+  CHECK(lost.audit().code == 0);
+  CHECK(*core::read_file(lost.directory + "/former-log.vkey") == both.text());
+  CHECK(fs::exists(lost.directory + "/keys/former-log.key"));
+  CHECK(fs::exists(lost.directory + "/keys/former-log.next.key"));
+
+  {
+    Running running(lost.directory, lost.space.clock);
+    auto opening = running.store.journal().readers.read(
+        [&](core::sql::Session& session) { return running.store.ledger().find_entry(session, 0); });
+    CHECK(holds(*opening, "\"log_key\":\"" + ledger::format_vkey(new_key) + "\",\"origin\":\"" +
+                              test::TempSpace::origin + "\""));
+    // Of the old log's exchange the new log's tables know nothing.
+    CHECK(running.store.ledger().signers()->known().all().size() == 1);
+  }
+  REQUIRE(test::run({"rotate", "log", lost.directory}).code == 0);
+  for (bool retires : {false, true}) {
+    if (retires) REQUIRE(test::run({"rotate", "log", lost.directory, "--retire"}).code == 0);
+    Running running(lost.directory, lost.space.clock);
+    api::exchange_log_key(running.store, running.dir, running.keys);
+  }
+  auto audited = lost.audit();
+  CHECK_MESSAGE(audited.code == 0, audited.out);
+  auto by_first = test::run({"audit", lost.directory, "--key", done->log_vkey, "--json"});
+  CHECK(holds(by_first.out, "checkpoint.key_retired"));
+}
+
+TEST_CASE(
+    "restore --continue: a key that was added behind the backup counts when its entry is proved") {
+  Lost lost;
+  auto old_key = lost.log_key();
+  lost.spend("k1");
+  lost.keep_backup();
+  auto seq = lost.space.add_log_key();
+  auto added = lost.keep("added.tlog-proof", lost.space.read([&](core::sql::Session& session) {
+    return lost.space.journal().ledger.receipt_of(session, seq).file();
+  }));
+  lost.space.retire_log_key();
+  lost.spend("k2");
+  auto receipt = lost.keep("k2.tlog-proof", lost.receipts[1]);
+  auto both = *ledger::LogKeys::of({old_key, lost.log_key()});
+  auto newest = lost.signed_head();
+  lost.place_keys();
+  // Without it nothing but the operator's word says whose key that is.
+  CHECK(code_of(lost.go_on({receipt}, newest, new_origin, both)) == "continue.source_failed");
+  CHECK(code_of(lost.go_on({added, receipt}, newest, new_origin, lost.log_key())) ==
+        "backup.audit_failed");
+  auto done = lost.go_on({added, receipt}, newest, new_origin, both);
+  REQUIRE_MESSAGE(done, done.error().message);
+  CHECK(done->recovered == 2);
+  auto audited = lost.audit();
+  CHECK_MESSAGE(audited.code == 0, audited.out);
 }
 
 TEST_CASE("confirm: of a contract that is not held it is a statement of what is recorded") {

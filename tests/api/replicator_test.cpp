@@ -8,6 +8,7 @@
 #include <doctest/doctest.h>
 
 #include "api/data_dir.h"
+#include "api/rotation.h"
 #include "api/store.h"
 #include "core/hash.h"
 #include "core/sql/sqlite/sqlite.h"
@@ -44,16 +45,15 @@ struct Kept {
 
   void open(bool goes_on = false, std::int64_t wait_ms = 2'000) {
     refused.reset();
-    replicator.emplace(data.database(), keys->log.verifier(),
-                       api::Replicator::Options{.directory = copy(),
-                                                .wait_ms = wait_ms,
-                                                .goes_on = goes_on,
-                                                .retry_ms = 20,
-                                                .start_wait_ms = 5'000});
+    replicator.emplace(data.database(), api::Replicator::Options{.directory = copy(),
+                                                                 .wait_ms = wait_ms,
+                                                                 .goes_on = goes_on,
+                                                                 .retry_ms = 20,
+                                                                 .start_wait_ms = 5'000});
     store.emplace(
         data, *keys, [](const std::string&) {}, api::Surroundings{},
         [this](core::sql::Session&, ledger::Ledger& ledger) {
-          auto started = replicator->start(ledger.signed_head());
+          auto started = replicator->start(ledger.signed_head(), ledger.signers()->known());
           if (!started) refused = started.error();
           ledger.follow_with(*replicator);
         });
@@ -137,6 +137,30 @@ TEST_CASE("replicator: one that is new takes the whole ledger before the first a
   REQUIRE(kept.append());
   kept.close();
   CHECK(test::run({"audit", kept.copy(), "--key", kept.vkey(), "--structural"}).code == 0);
+}
+
+TEST_CASE("replicator: one that was away while the log's key was exchanged takes what it lacks" *
+          doctest::test_suite("concurrent")) {
+  Kept kept;
+  kept.open();
+  REQUIRE(kept.append());
+  auto old_key = kept.vkey();
+  kept.close();
+  for (bool retires : {false, true}) {
+    auto planned = retires ? api::plan_log_retirement(kept.data) : api::plan_log_key(kept.data);
+    REQUIRE(planned);
+    kept.keys.emplace(*api::read_keys(kept.data));
+    api::Store store(kept.data, *kept.keys, {});
+    api::exchange_log_key(store, kept.data, *kept.keys);
+  }
+  kept.keys.emplace(*api::read_keys(kept.data));
+  REQUIRE(kept.vkey() != old_key);
+  kept.open();
+  REQUIRE_FALSE(kept.refused);
+  REQUIRE(kept.append());
+  kept.close();
+  CHECK(test::run({"audit", kept.copy(), "--key", kept.vkey(), "--structural"}).code == 0);
+  CHECK(test::run({"audit", kept.copy(), "--key", old_key, "--structural"}).code == 1);
 }
 
 TEST_CASE("replicator: without the replica nothing is told or changed, and with it all goes on" *

@@ -282,9 +282,9 @@ TEST_CASE("export: a directory never shows another history than before") {
 TEST_CASE("export: with a key, the checkpoint has to be signed by it") {
   Closed sample(5);
   TempDir dir;
-  CHECK(export_to(dir.path(), sample, {.log_key = test::sample_signer().verifier()}));
+  CHECK(export_to(dir.path(), sample, {.log_keys = test::sample_signer().verifier()}));
   auto refused =
-      export_to(dir.path(), sample, {.log_key = test::sample_signer("other").verifier()});
+      export_to(dir.path(), sample, {.log_keys = test::sample_signer("other").verifier()});
   REQUIRE(!refused);
   CHECK(refused.error().code == "note.unknown_signers");
 }

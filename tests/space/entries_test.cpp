@@ -11,6 +11,7 @@
 #include "core/hash.h"
 #include "core/json.h"
 #include "core/mapping.h"
+#include "ledger/log_keys.h"
 #include "space/clock.h"
 #include "space/continuation/confirmation.h"
 #include "space/continuation/continuation.h"
@@ -69,6 +70,8 @@ TEST_CASE("entries: each kind of the space has a page that is true") {
   check_page<ClockAcknowledged>();
   check_page<PartyRegistered>();
   check_page<PartyApproved>();
+  check_page<ledger::LogKeyAdded>();
+  check_page<ledger::LogKeyRetired>();
   check_page<PartyKeyAdded>();
   check_page<PartyKeyRetired>();
   check_page<ActorAdded>();
@@ -90,6 +93,8 @@ TEST_CASE("entries: the signatures in the examples about keys are those that the
   auto body_of = [](std::string_view kind) {
     return *core::parse_json(example_of(page_of(kind)))->find("body");
   };
+  auto log = *core::decode<ledger::LogKeyAdded>(body_of(ledger::LogKeyAdded::kind));
+  CHECK(ledger::check_addition("space.example/log", log));
   auto added = *core::decode<PartyKeyAdded>(body_of(PartyKeyAdded::kind));
   auto retired = *core::decode<PartyKeyRetired>(body_of(PartyKeyRetired::kind));
   auto first = core::SigningKey::from_seed(core::sha256("first key"));

@@ -93,6 +93,15 @@ const std::vector<Cheat> cheats = {
                    {0, offer.by, std::string(space::ContractConfirmed::kind), core::encode(event)});
        cheater.publish();
      }},
+    {"the old log is said to have had another key", "ledger.wrong_key",
+     [](Regainer& cheater) {
+       ledger::NoteSigner other(test::TempSpace::origin,
+                                core::SigningKey::from_seed(core::sha256("another")));
+       auto& body = cheater.entries[0].body;
+       body = with(body, "continues",
+                   with(*body.find("continues"), "log_key", ledger::format_vkey(other.verifier())));
+       cheater.publish();
+     }},
 };
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include "api/cheats/forged_ledger.h"
 #include "api/cheats/honest.h"
 #include "core/sql/sqlite/sqlite.h"
+#include "ledger/log_keys.h"
 #include "space/commitment.h"
 #include "space/contracts/entries.h"
 
@@ -26,6 +27,10 @@ struct Cheater : ForgedLedger {
   Cheater()
       : ForgedLedger(honest().space.database(),
                      ledger::NoteSigner(TempSpace::origin, honest().space.log_key)) {}
+
+  ledger::NoteSigner log_key{TempSpace::origin, honest().space.log_key};
+  ledger::NoteSigner next_log_key{TempSpace::origin,
+                                  core::SigningKey::from_seed(core::sha256("the next log key"))};
 
   // The last entry of that kind (of that contract).
   std::size_t last(std::string_view kind, const std::string& contract = "") const {
@@ -64,6 +69,18 @@ struct Cheater : ForgedLedger {
     set("key", core::to_hex(core::sha256("key of use " + std::to_string(used) + contract.text())));
     for (auto& [name, value] : members) set(name, std::move(value));
     entries.push_back(entry);
+  }
+  ledger::LogKeyAdded next_key_added() const {
+    return ledger::make_addition(log_key, next_log_key, std::string(32, '0'));
+  }
+  // The log's key, exchanged as the product would do it, before everybody's eyes.
+  void exchange_log_key() {
+    add(next_key_added(), "system");
+    add(ledger::LogKeyRetired{ledger::format_vkey(log_key.verifier()), std::string(32, '0')},
+        "system");
+    sign_with({next_log_key});
+    publish();
+    show();
   }
   // An entry of the space, at the end.
   template <class Event>

@@ -93,7 +93,7 @@ Json with(const Json& object, std::string_view name, Json value) {
 }
 
 ForgedLedger::ForgedLedger(const std::string& database, ledger::NoteSigner log)
-    : database_(directory_.file("forged.db")), log_(std::move(log)) {
+    : database_(directory_.file("forged.db")), signers_{log}, known_(log.verifier()) {
   for (const char* suffix : {"", "-wal"}) {
     if (std::filesystem::exists(database + suffix)) {
       std::filesystem::copy_file(database + suffix, database_ + suffix);
@@ -101,6 +101,27 @@ ForgedLedger::ForgedLedger(const std::string& database, ledger::NoteSigner log)
   }
   for (const auto& bytes : read_entries(database_)) entries.push_back(parse(bytes));
   REQUIRE(entries.size() < 256);  // in the tail: one tile, and no bundle
+}
+
+void ForgedLedger::sign_with(std::vector<ledger::NoteSigner> signers) {
+  signers_ = std::move(signers);
+  std::vector<ledger::VerifierKey> known(known_.all().begin(), known_.all().end());
+  for (const auto& signer : signers_) {
+    if (!known_.holds(signer.verifier())) known.push_back(signer.verifier());
+  }
+  known_ = *ledger::LogKeys::of(std::move(known));
+}
+
+void ForgedLedger::show() {
+  auto connection = core::sql::sqlite::open_reader(database_);
+  Session session(connection);
+  ledger::TileSubtrees subtrees([&](unsigned level, std::uint64_t tile) {
+    return ledger::read_tile(session, level, tile).value_or("");
+  });
+  auto now = head();
+  auto proof = ledger::prove_inclusion(subtrees, now.size - 1, now.size);
+  auto note = ledger::DatabaseSource(session).edge().checkpoints.front().note;
+  shown_ = Memory{{ledger::format_receipt(bytes().back(), proof, note)}, now};
 }
 
 std::vector<std::string> ForgedLedger::bytes() const { return read_entries(database_); }
@@ -160,8 +181,10 @@ void ForgedLedger::store(const std::vector<std::string>& bytes, Connection& conn
   sql.tile(Blob{tile}).run();
   sql.head(bytes.size(), edge.root(), Blob{edge_bytes}, last, entries.back().at).run();
   sql.batch(bytes.size(), edge.root()).run();
-  std::string note = ledger::sign_checkpoint({log_.verifier().name, edge.head()}, log_);
-  sql.checkpoint(bytes.size(), note).run();
+  ledger::Note note{ledger::format_checkpoint({.origin = known_.origin(), .head = edge.head()}),
+                    {}};
+  for (const auto& signer : signers_) note.signatures.push_back(sign_line(note.text, signer));
+  sql.checkpoint(bytes.size(), ledger::format_note(note)).run();
 }
 
 void ForgedLedger::follow_with_tables() {
@@ -172,12 +195,13 @@ void ForgedLedger::follow_with_tables() {
     delete from answer; delete from line_chunk; delete from project_count; delete from project;
     delete from contract_hold; delete from use_record; delete from meter; delete from contract; delete from dataset_version;
     delete from dataset; delete from erasure; delete from actor; delete from added_key;
-    delete from retired_key; delete from party;
+    delete from retired_key; delete from log_key_added; delete from log_key_retired;
+    delete from party;
   )");
   core::sql::Tx tx(connection);
   space::FiledDocuments documents(tx);
   auto replayers = api::all_replayers();
-  ledger::Replay replay(tx, documents, log_.verifier());
+  ledger::Replay replay(tx, documents, known_);
   replayers.begin(replay);
   for (const auto& entry : read_entries(database_)) REQUIRE(replayers.replay(replay, entry));
   replayers.end(replay);
@@ -221,11 +245,11 @@ Detection ForgedLedger::detect(const Memory& memory) const {
   Session session(connection);
   {
     ledger::DatabaseSource source(session);
-    auto report = ledger::audit(source, log_.verifier());
+    auto report = ledger::audit(source, known_);
     if (!report.passed()) name("chain", report.findings[0].code);
   }
   if (detection.layers.empty()) {
-    api::ConductAudit conduct(log_.verifier());
+    api::ConductAudit conduct(known_);
     conduct.run(database_, {});
     for (const auto& finding : conduct.findings())
       name("conduct", finding.not_checkable ? "" : finding.code);
@@ -235,12 +259,13 @@ Detection ForgedLedger::detect(const Memory& memory) const {
     });
   }
   auto now = head();
-  for (const auto& file : memory.receipts) {
-    auto receipt = ledger::verify_receipt(file, log_.verifier());
+  const Memory& held = shown_ ? *shown_ : memory;
+  for (const auto& file : held.receipts) {
+    auto receipt = ledger::verify_receipt(file, known_);
     REQUIRE(receipt);
     if (!extends(receipt->checkpoint.head, now, session)) name("receipts", "");
   }
-  if (!extends(memory.witnessed, now, session)) name("witnesses", "");
+  if (!extends(held.witnessed, now, session)) name("witnesses", "");
   return detection;
 }
 

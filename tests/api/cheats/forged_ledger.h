@@ -12,6 +12,7 @@
 #include "core/json.h"
 #include "core/signature.h"
 #include "core/sql/session.h"
+#include "ledger/log_keys.h"
 #include "ledger/merkle_tree.h"
 #include "ledger/note.h"
 #include "support/temp_dir.h"
@@ -48,6 +49,10 @@ class ForgedLedger {
   ForgedLedger(const std::string& database, ledger::NoteSigner log);
 
   std::vector<ForgedEntry> entries;
+  // From here on the tree is signed by these; an auditor is given every key that ever signed.
+  void sign_with(std::vector<ledger::NoteSigner> signers);
+  // What parties and witnesses saw is this ledger, as it is now, with a receipt of its last entry.
+  void show();
 
   // Entries in the place of those that are there, linked, in a tree that is signed: all that whoever
   // holds the log's key can make. Contracts' own chains are linked too, unless they are to break.
@@ -68,7 +73,9 @@ class ForgedLedger {
 
   TempDir directory_;
   std::string database_;
-  ledger::NoteSigner log_;
+  std::vector<ledger::NoteSigner> signers_;
+  ledger::LogKeys known_;
+  std::optional<Memory> shown_;
 };
 
 }  // namespace tally::test

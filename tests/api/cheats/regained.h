@@ -32,7 +32,7 @@ class Regained {
     put("secret.key", core::to_hex(core::sha256("secret")));
     std::filesystem::copy(lost.space.directory.file("subjects.db"), space_.key("subjects.db"));
     auto done = api::continue_ledger({.backup = dir_.file("backup"),
-                                      .log_key = old.verifier(),
+                                      .log_keys = old.verifier(),
                                       .origin = "space.example/log-2",
                                       .from = {},
                                       .newest_checkpoint = {}},

@@ -5,6 +5,7 @@
 #include "api/cheats/honest.h"
 #include "core/file.h"
 #include "ledger/checkpoint.h"
+#include "ledger/log_keys.h"
 #include "ledger/merkle_tree.h"
 #include "ledger/proof.h"
 #include "support/api/command_line.h"
@@ -171,4 +172,57 @@ TEST_CASE("cli audit: a cosigned checkpoint of another history is a fork") {
   auto found = held.audit({"--policy", held.policy("witness.example/w", "w"), "--json"});
   CHECK(found.code == 1);
   CHECK(first_code(found) == "ledger.forked");
+}
+
+TEST_CASE("cli audit: what a key signed that the ledger had retired is told as such") {
+  Held held;
+  auto next = signer(test::TempSpace::origin, ledger::SignatureType::ed25519);
+  auto add = [&](const auto& event) {
+    held.entries.push_back(
+        {held.entries.back().at, "system", std::string(event.kind), core::encode(event)});
+  };
+  add(ledger::make_addition(log_signer(), next, std::string(32, '0')));
+  add(ledger::LogKeyRetired{ledger::format_vkey(log_signer().verifier()), std::string(32, '0')});
+  held.sign_with({next});
+  held.write();
+  held.follow_with_tables();
+  const std::string new_key = ledger::format_vkey(next.verifier());
+  CHECK(held.audit({"--key", new_key, "--receipt", held.receipt(0)}).code == 0);
+
+  // Another history, by whoever has the old key.
+  auto entry = held.bytes().back();
+  ledger::InclusionProof proof{
+      .index = held.entries.size() - 1, .size = held.entries.size(), .path = {}};
+  ledger::Edge others;
+  for (std::size_t i = 0; i + 1 < held.entries.size(); ++i) others.append(core::Hash{});
+  auto hashes = others.hashes();
+  proof.path.assign(hashes.rbegin(), hashes.rend());
+  others.append(ledger::hash_leaf(entry));
+  ledger::Checkpoint forked{test::TempSpace::origin, others.head()};
+  auto receipt = [&](const ledger::NoteSigner& by) {
+    return held.keep("forked",
+                     ledger::format_receipt(entry, proof, ledger::sign_checkpoint(forked, by)));
+  };
+  auto code = [&](const std::vector<std::string>& options) {
+    std::vector<std::string> words{"--key", new_key, "--json"};
+    words.insert(words.end(), options.begin(), options.end());
+    return first_code(held.audit(words));
+  };
+  CHECK(code({"--receipt", receipt(log_signer())}) == "receipt.key_retired");
+  CHECK(code({"--receipt", receipt(next)}) == "ledger.forked");
+
+  ledger::Checkpoint shown{test::TempSpace::origin, held.head()};
+  auto witness = signer("witness.example/w", ledger::SignatureType::cosignature);
+  auto publish = [&](const std::vector<ledger::NoteSigner>& by) {
+    ledger::Note note{ledger::format_checkpoint(shown), {}};
+    for (const auto& one : by) note.signatures.push_back(ledger::sign_line(note.text, one));
+    note.signatures.push_back(ledger::cosign(note.text, witness, 1'790'000'000));
+    held.run("delete from ledger_witnessed; insert into ledger_witnessed values (1, " +
+             std::to_string(shown.head.size) + ", '" + ledger::format_note(note) + "')");
+  };
+  publish({log_signer()});
+  CHECK(code({"--policy", held.policy("witness.example/w", "w")}) == "checkpoint.key_retired");
+  publish({next});
+  CHECK(code({"--policy", held.policy("witness.example/w", "w", next)}) == "");
+  CHECK(code({"--policy", held.policy("witness.example/w", "w")}) == "note.unknown_signers");
 }

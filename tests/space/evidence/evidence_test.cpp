@@ -61,6 +61,44 @@ TEST_CASE("evidence: all uses up to the attestation are proved, and the parties'
   CHECK(test::Replayed(deal.space).differences().empty());
 }
 
+TEST_CASE(
+    "evidence: a file from before an exchange of the log's key verifies with the old key, one from "
+    "after it with the new one, and one from between with either") {
+  Deal deal;
+  deal.use_often(1);
+  auto key = [&] { return *ledger::parse_vkey(deal.space.journal().ledger.log_vkey()); };
+  auto given = [&](const std::string& name) {
+    deal.attest(name);
+    return *deal.evidence(deal.consumer.principal);
+  };
+  auto code = [&](const Lines& lines, const ledger::LogKeys& keys) -> std::string {
+    EvidenceCheck check(keys);
+    for (const auto& line : lines) {
+      if (auto done = check.take(line); !done) return done.error().code;
+    }
+    auto verdict = check.finish();
+    return verdict ? "" : verdict.error().code;
+  };
+  auto old_key = key();
+  auto before = given("before");
+  deal.space.add_log_key();
+  auto between = given("between");
+  deal.space.retire_log_key();
+  auto after = given("after");
+  auto new_key = key();
+  REQUIRE_FALSE(old_key == new_key);
+  auto both = *ledger::LogKeys::of({old_key, new_key});
+  CHECK(code(before, old_key) == "");
+  CHECK(code(before, new_key) == "note.unknown_signers");
+  CHECK(code(before, both) == "");
+  CHECK(code(between, old_key) == "");
+  CHECK(code(between, new_key) == "");
+  CHECK(code(after, old_key) == "note.unknown_signers");
+  CHECK(code(after, new_key) == "");
+  CHECK(code(after, both) == "");
+  CHECK(test::Replayed(deal.space).codes().empty());
+}
+
 TEST_CASE("evidence: a contract of many bundles, its end, and an attestation by the operator") {
   Deal deal;
   deal.use_often(300);

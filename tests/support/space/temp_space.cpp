@@ -27,7 +27,7 @@ struct TempSpace::Running {
   space::ContentStore content;
 
   explicit Running(TempSpace& space)
-      : ledger(ledger::NoteSigner(origin, space.log_key), space.clock, space.random),
+      : ledger(signers_of(space), space.clock, space.random),
         readers([path = space.database()] { return core::sql::sqlite::open_reader(path); }),
         writer(open(space), ledger, core::sql::Writer::Options{}),
         shred_keys(core::sql::sqlite::open_key_store(space.key_store()), space.random),
@@ -36,6 +36,14 @@ struct TempSpace::Running {
         content(*core::SealKey::from_bytes(core::sha256("master key").view()),
                 shred_keys,
                 space.random) {}
+
+  static core::SigningKey next_of(const core::SigningKey& key) {
+    return core::SigningKey::from_seed(core::sha256("next " + core::to_hex(key.seed())));
+  }
+  // The second one signs when an entry has added it.
+  static ledger::LogSigners signers_of(const TempSpace& space) {
+    return ledger::LogSigners({{origin, space.log_key}, {origin, next_of(space.log_key)}});
+  }
 
   core::sql::Connection open(TempSpace& space) {
     auto connection = core::sql::sqlite::open_writer(space.database());
@@ -64,6 +72,24 @@ TempSpace::~TempSpace() = default;
 void TempSpace::reopen() {
   running_.reset();
   running_ = std::make_unique<Running>(*this);
+}
+
+std::uint64_t TempSpace::add_log_key() {
+  auto added = write([&](core::sql::Tx& tx) -> core::Result<std::uint64_t> {
+    return journal().ledger.add_key(tx)->seq;
+  });
+  REQUIRE(added);
+  return *added;
+}
+
+std::uint64_t TempSpace::retire_log_key() {
+  auto retired = write([&](core::sql::Tx& tx) -> core::Result<std::uint64_t> {
+    return journal().ledger.retire_first_key(tx)->seq;
+  });
+  REQUIRE(retired);
+  journal().ledger.forget_retired_keys();
+  log_key = Running::next_of(log_key);
+  return *retired;
 }
 
 ledger::Journal& TempSpace::journal() { return running_->journal; }

@@ -80,6 +80,11 @@ class TempSpace {
     return space::sign({verb, origin, party, key_id, digest}, key);
   }
 
+  // The log's key is exchanged, once: another one signs too from the first on, and from the second on alone,
+  // in the place of `log_key`. The entry's place.
+  std::uint64_t add_log_key();
+  std::uint64_t retire_log_key();
+
   // Runs f(Session&) on a reader.
   template <class F>
   auto read(F&& f) {

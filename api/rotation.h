@@ -1,0 +1,37 @@
+// The log's key, exchanged for another one in two steps, each of which the next start of the server
+// carries out, behind the comparison with the witnesses (docs/keys.md):
+//
+//   plan_log_key         keys/log.next.key is made. At the next start log.key_added/1 is appended, and
+//                        from there on every checkpoint bears both signatures
+//   plan_log_retirement  keys/log.retiring is made. At the next start log.key_retired/1 is appended; then
+//                        the new key takes the old one's place, whose file is overwritten and removed
+//
+// A crash between any two steps is made good by the next start.
+#pragma once
+
+#include <string>
+
+#include "api/data_dir.h"
+#include "api/store.h"
+#include "core/result.h"
+
+namespace tally::api {
+
+struct PlannedKey {
+  ledger::VerifierKey now;
+  ledger::VerifierKey next;
+  bool was_planned = false;  // before: nothing was made now
+};
+
+// Refusals: those of read_keys, rotate.retiring (conflict: another exchange comes to its end first),
+// those of core::write_file.
+core::Result<PlannedKey> plan_log_key(const DataDir& dir);
+
+// Refusals: those of read_keys, rotate.no_next_key (conflict), rotate.not_in_force (conflict: no
+// checkpoint bears the new key's signature yet), those of core::write_file.
+core::Result<PlannedKey> plan_log_retirement(const DataDir& dir);
+
+// At start, before anything is served. Throws Broken when a file cannot be written or removed.
+void exchange_log_key(Store& store, const DataDir& dir, const ServerKeys& keys);
+
+}  // namespace tally::api

@@ -1,0 +1,171 @@
+// The log's key exchanged in a data directory: the command, the starts behind it, and what a crash
+// between two steps leaves.
+#include "api/rotation.h"
+
+#include <filesystem>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <doctest/doctest.h>
+
+#include "core/file.h"
+#include "ledger/checkpoint.h"
+#include "support/api/command_line.h"
+#include "support/temp_dir.h"
+
+using namespace tally;
+using namespace tally::api;
+using test::run;
+
+namespace {
+
+struct Site {
+  test::TempDir folder;
+  DataDir dir{folder.file("data")};
+  std::string first;  // vkey
+
+  Site() {
+    auto made = run({"init", path(), "--origin", "rotation.example/log", "--json"});
+    REQUIRE(made.code == 0);
+    first = made.json().find("log_vkey")->as_string();
+  }
+  std::string path() const { return dir.path().string(); }
+  std::string plan() {
+    auto planned = run({"rotate", "log", path(), "--json"});
+    REQUIRE(planned.code == 0);
+    return planned.json().find("next_key")->as_string();
+  }
+  // As `serve` starts; answers the newest checkpoint, a receipt of entry 0 and the kind of the last entry.
+  struct Started {
+    std::string note;
+    std::string receipt;
+    std::string last_entry;
+  };
+  Started start() {
+    auto keys = read_keys(dir);
+    REQUIRE(keys);
+    Store store(dir, *keys, {});
+    exchange_log_key(store, dir, *keys);
+    return store.journal().readers.read([&](core::sql::Session& session) {
+      auto last = store.ledger().signed_head().head.size - 1;
+      return Started{*store.ledger().signed_head().note,
+                     store.ledger().receipt_of(session, 0).file(),
+                     *store.ledger().find_entry(session, last)};
+    });
+  }
+  bool is_there(const char* name) const { return std::filesystem::exists(dir.key(name)); }
+  std::string read(const std::string& file) const { return *core::read_file(file); }
+  test::Run audit(std::vector<std::string> keys) {
+    std::vector<std::string> words{"audit", path(), "--json"};
+    for (auto& key : keys) words.insert(words.end(), {"--key", key});
+    return run(words);
+  }
+};
+
+bool signs(const std::string& vkey, const std::string& note) {
+  auto key = *ledger::parse_vkey(vkey);
+  return ledger::open_checkpoint(note, key.name, key).operator bool();
+}
+
+bool holds(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("rotation: the log's key is exchanged over two starts, and each audit says what it can") {
+  Site site;
+  auto before = site.start();
+  auto next = site.plan();
+  CHECK(site.plan() == next);  // planned once
+  struct stat info {};
+  REQUIRE(::stat(site.dir.key("log.next.key").c_str(), &info) == 0);
+  CHECK((info.st_mode & 0777) == 0600);
+  CHECK(site.read(site.dir.log_vkey()) == site.first + "\n" + next + "\n");
+
+  auto early = run({"rotate", "log", site.path(), "--retire"});
+  CHECK(early.code == 1);
+  CHECK(holds(early.err, "from the next start"));
+
+  auto overlap = site.start();
+  CHECK(signs(site.first, overlap.note));
+  CHECK(signs(next, overlap.note));
+  CHECK(holds(overlap.last_entry, "log.key_added/1"));
+  CHECK(site.start().note == overlap.note);
+  CHECK(site.audit({site.first}).code == 0);
+  CHECK(site.audit({next}).code == 0);
+  CHECK(site.audit({"@" + site.dir.log_vkey()}).code == 0);
+
+  REQUIRE(run({"rotate", "log", site.path(), "--retire"}).code == 0);
+  CHECK(run({"rotate", "log", site.path()}).code == 1);  // one exchange at a time
+  auto after = site.start();
+  CHECK_FALSE(signs(site.first, after.note));
+  CHECK(signs(next, after.note));
+  CHECK(holds(after.last_entry, "log.key_retired/1"));
+  for (const char* name : {"log.next.key", "log.retiring", "log.retired.key"})
+    CHECK_FALSE(site.is_there(name));
+  CHECK(site.read(site.dir.log_vkey()) == next + "\n");
+  CHECK(ledger::format_vkey(read_keys(site.dir)->log.verifier()) == next);
+
+  auto old_key = site.audit({site.first});
+  CHECK(old_key.code == 1);
+  CHECK(holds(old_key.out, "checkpoint.key_retired"));
+  CHECK(holds(old_key.out, "was retired at entry"));
+  CHECK(site.audit({next}).code == 0);
+  CHECK(site.audit({site.first, next}).code == 0);
+
+  // What was handed out before verifies with the old key, what is made now with the new one.
+  auto file = site.folder.file("receipt");
+  auto verify = [&](const std::string& bytes, std::vector<std::string> keys) {
+    REQUIRE(core::write_file(file, bytes));
+    std::vector<std::string> words{"verify", file};
+    for (auto& key : keys) words.insert(words.end(), {"--key", key});
+    return run(words).code;
+  };
+  CHECK(verify(before.receipt, {site.first}) == 0);
+  CHECK(verify(before.receipt, {next}) == 1);
+  CHECK(verify(before.receipt, {next, site.first}) == 0);
+  CHECK(verify(after.receipt, {next}) == 0);
+  CHECK(site.start().receipt == after.receipt);
+}
+
+TEST_CASE("rotation: a crash between two steps is made good by the next start") {
+  enum class After { entry, link, rename };
+  for (After step : {After::entry, After::link, After::rename}) {
+    CAPTURE(static_cast<int>(step));
+    Site site;
+    auto next = site.plan();
+    site.start();
+    REQUIRE(run({"rotate", "log", site.path(), "--retire"}).code == 0);
+    {
+      auto keys = read_keys(site.dir);
+      Store store(site.dir, *keys, {});
+      auto done = store.writer().run([&](core::sql::Tx& tx) -> core::Result<core::Done> {
+        store.ledger().retire_first_key(tx);
+        return core::Done{};
+      });
+      REQUIRE(done);
+    }
+    auto key = site.dir.key("log.key");
+    if (step != After::entry)
+      REQUIRE(::link(key.c_str(), site.dir.key("log.retired.key").c_str()) == 0);
+    if (step == After::rename) std::filesystem::rename(site.dir.key("log.next.key"), key);
+    auto started = site.start();
+    CHECK(signs(next, started.note));
+    CHECK_FALSE(signs(site.first, started.note));
+    for (const char* name : {"log.next.key", "log.retiring", "log.retired.key"})
+      CHECK_FALSE(site.is_there(name));
+    CHECK(site.read(site.dir.log_vkey()) == next + "\n");
+    CHECK(site.audit({next}).code == 0);
+    CHECK(site.start().note == started.note);
+  }
+}
+
+TEST_CASE("rotation: there is nothing to retire before there is another key") {
+  Site site;
+  auto refused = run({"rotate", "log", site.path(), "--retire"});
+  CHECK(refused.code == 1);
+  CHECK(holds(refused.err, "tallystick rotate log DIR"));
+  CHECK(run({"rotate", "log", site.folder.file("nowhere")}).code == 2);
+  CHECK(run({"rotate"}).code == 2);
+}
