@@ -10,6 +10,7 @@
 namespace tally::space {
 namespace {
 
+using core::Done;
 using core::Error;
 using core::Json;
 using core::Refusal;
@@ -37,7 +38,8 @@ Result<Party> find_rotating(Session& session, const PartyId& id) {
   if (!party) return party_not_found(id);
   if (!party->roles.has(Role::operator_)) return *std::move(party);
   return Error{Refusal::conflict, "party.is_operator",
-               "the server signs grants with the operator's key, which is not exchanged"};
+               "the server signs grants with the operator's key; `tallystick rotate operator` "
+               "exchanges it"};
 }
 
 // The public key under which `id` signs now, for the signature to be checked before the writer.
@@ -50,10 +52,27 @@ Result<core::Hash> find_signer(ledger::Journal& journal, const PartyId& party, c
   });
 }
 
+KeyId id_of(const core::SigningKey& key) { return KeyId::of(key.public_key()); }
+
+// Whose key the server's operator.key is.
+Result<PartyKey> find_operators(Session& session, const core::SigningKey& key) {
+  auto found = find_key(session, id_of(key));
+  auto party = found ? find_party(session, found->party) : std::nullopt;
+  if (party && party->roles.has(Role::operator_)) return *std::move(found);
+  return Error{Refusal::conflict, "party.not_operator",
+               id_of(key).text() + " is no key of this ledger's operator"};
+}
+
 Change answer(Session& session, const KeyId& id, ledger::ReceiptPtr receipt) {
   auto key = find_key(session, id);
   TALLY_ASSERT(key.has_value());
   return {core::canonical(KeyAnswer{view_of(*key)}), std::move(receipt)};
+}
+
+Change answer_again(Session& session, const KeyId& id) {
+  Change change = answer(session, id, nullptr);
+  change.repeated = true;
+  return change;
 }
 
 template <class Event>
@@ -149,6 +168,52 @@ Result<Change> Keys::revoke(const Principal& by,
                     if (!event) return event.error();
                     return record(journal_, tx, by.actor.text(), *event);
                   });
+}
+
+Result<Change> Keys::add_operators(const core::SigningKey& now, const core::SigningKey& next) {
+  return journal_.writer.run([&](Tx& tx) -> Result<Change> {
+    auto key = find_operators(tx, now);
+    if (!key) return key.error();
+    auto there = find_key(tx, id_of(next));
+    if (there && there->party == key->party) return answer_again(tx, there->id);
+    KeyAddition addition;
+    addition.document.party = key->party;
+    addition.document.public_key = next.public_key();
+    addition.key = key->id;
+    SignedStatement statement{SignedVerb::add_key, journal_.ledger.origin(), key->party, key->id,
+                              core::sha256(core::canonical(addition.document))};
+    addition.signature = sign(statement, now);
+    statement.key = id_of(next);
+    addition.possession = sign(statement, next);
+    return apply_added(tx, addition);
+  });
+}
+
+Result<Change> Keys::retire_operators(const core::SigningKey& now, const core::SigningKey& next) {
+  return journal_.writer.run([&](Tx& tx) -> Result<Change> {
+    auto key = find_operators(tx, now);
+    if (!key) return key.error();
+    if (key->retired) return answer_again(tx, key->id);
+    KeyRetirement retirement;
+    retirement.document.key = key->id;
+    retirement.document.party = key->party;
+    retirement.key = id_of(next);
+    retirement.signature =
+        sign({SignedVerb::retire_key, journal_.ledger.origin(), key->party, retirement.key,
+              core::sha256(core::canonical(retirement.document))},
+             next);
+    return apply_retired(tx, retirement);
+  });
+}
+
+Result<Done> Keys::check_operators(const core::SigningKey& key) {
+  return journal_.readers.read([&](Session& session) -> Result<Done> {
+    auto found = find_operators(session, key);
+    if (!found) return found.error();
+    auto valid = find_valid_key(session, found->party, found->id);
+    if (!valid) return valid.error();
+    return Done{};
+  });
 }
 
 Result<KeyList> Keys::list(const Principal& by, const PartyId& id) {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/result.h"
+#include "core/signature.h"
 #include "ledger/journal.h"
 #include "space/once.h"
 #include "space/parties/party_key.h"
@@ -32,7 +33,7 @@ class Keys {
   // Needs no token: the signatures say who asks. The same document again gets the first answer again,
   // as long as the key that signed is valid. Refusals, in this order: request.invalid (the document
   // names another party), party.not_found, party.is_operator (conflict: the server signs grants
-  // with its key, and with that one alone), those of find_valid_key, those of check_addition, party.erased,
+  // with its key, and exchanges it itself), those of find_valid_key, those of check_addition, party.erased,
   // those of decide_addition.
   core::Result<Change> add(const PartyId& party, const KeyAddition& addition);
 
@@ -50,6 +51,15 @@ class Keys {
                               const PartyId& party,
                               const KeyId& key,
                               std::string_view once);
+
+  // The operator's own keys, by the server that holds them, at start (api/rotation.h): grants are
+  // signed with them, so no request exchanges them. Done before: nothing is appended, `repeated` is
+  // set, and there is no receipt. Refusals: party.not_operator (conflict: `now` is no key of the operator's party),
+  // those of find_valid_key, of decide_addition and decide_retirement.
+  core::Result<Change> add_operators(const core::SigningKey& now, const core::SigningKey& next);
+  core::Result<Change> retire_operators(const core::SigningKey& now, const core::SigningKey& next);
+  // That grants may be signed with it. Refusals: party.not_operator, key.retired.
+  core::Result<core::Done> check_operators(const core::SigningKey& key);
 
   // In the order in which they were added, for whoever sees the party (Parties::find). Refusals:
   // scope.missing, party.not_found.

@@ -390,7 +390,8 @@ std::string Uses::make_grant(const Plan& plan, const Recorded& recorded) const {
   std::string document = core::canonical(grant);
   std::string text = "tallystick/grant/v1\n" + journal_.ledger.origin() + "\n" +
                      core::to_hex(core::sha256(document)) + "\n";
-  return "{\"document\":" + document + ",\"signature\":\"" +
+  return "{\"document\":" + document + ",\"key\":\"" +
+         KeyId::of(operator_key_.public_key()).text() + "\",\"signature\":\"" +
          core::to_base64(operator_key_.sign(text)) + "\"}";
 }
 

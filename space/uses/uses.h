@@ -59,12 +59,18 @@ struct Grant {
       core::field("purpose", &Grant::purpose),   core::field("issued_at", &Grant::issued_at)};
 };
 
-// A grant and the operator's signature, as they travel.
+// A grant and the operator's signature, as they travel. Signed is the text
+//
+//   tallystick/grant/v1\n<origin>\n<SHA-256 of the document, hex>\n
+//
+// by the key that is named, which is one of the operator's party (space/parties/party_key.h).
 struct SignedGrant {
   Grant document;
+  KeyId key;
   Signature signature;
 
   static constexpr auto fields = core::FieldList{core::field("document", &SignedGrant::document),
+                                                 core::field("key", &SignedGrant::key),
                                                  core::field("signature", &SignedGrant::signature)};
 };
 

@@ -192,7 +192,7 @@ TEST_CASE("keys: the operator retires a party's key, also the last, and nobody e
   market.check_audit();
 }
 
-TEST_CASE("keys: the operator's own key, with which the server signs grants, is not exchanged") {
+TEST_CASE("keys: no request exchanges the operator's own key, with which the server signs grants") {
   Rotating market;
   Member self{market.space.operator_principal.party, market.space.operator_key,
               market.space.operator_principal, ""};
@@ -200,6 +200,42 @@ TEST_CASE("keys: the operator's own key, with which the server signs grants, is 
   CHECK(code_of(market.retire(self, self)) == "party.is_operator");
   CHECK(code_of(market.keys.revoke(self.principal, self.party, market.rotation.id(self), "k")) ==
         "party.is_operator");
+}
+
+TEST_CASE("keys: the server exchanges the operator's key, each step once, and the audit agrees") {
+  Rotating market;
+  const core::SigningKey& now = market.space.operator_key;
+  auto next = core::SigningKey::from_seed(core::sha256("the operator's next key"));
+  CHECK(code_of(market.keys.check_operators(next)) == "party.not_operator");
+  CHECK(code_of(market.keys.add_operators(market.consumer.key, next)) == "party.not_operator");
+  CHECK(code_of(market.keys.retire_operators(now, next)) == "signature.wrong_key");
+
+  auto added = market.keys.add_operators(now, next);
+  REQUIRE(added);
+  CHECK_FALSE(added->repeated);
+  auto again = market.keys.add_operators(now, next);
+  REQUIRE(again);
+  CHECK(again->repeated);
+  CHECK(again->body == added->body);
+  CHECK(market.keys.check_operators(now));
+  CHECK(market.keys.check_operators(next));
+
+  auto retired = market.keys.retire_operators(now, next);
+  REQUIRE(retired);
+  CHECK_FALSE(retired->repeated);
+  auto retired_again = market.keys.retire_operators(now, next);
+  REQUIRE(retired_again);
+  CHECK(retired_again->repeated);
+  CHECK(code_of(market.keys.check_operators(now)) == "key.retired");
+  CHECK(market.keys.check_operators(next));
+  CHECK(code_of(market.keys.add_operators(now, market.second.key)) == "key.retired");
+  market.check_audit();
+}
+
+TEST_CASE("keys: a key of another party does not become the operator's") {
+  Rotating market;
+  CHECK(code_of(market.keys.add_operators(market.space.operator_key, market.consumer.key)) ==
+        "key.in_use");
 }
 
 TEST_CASE("keys: who is pending adds no keys, and who sees a party sees its keys") {
