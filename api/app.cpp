@@ -154,6 +154,7 @@ struct App::Parts {
     publish_by_policy(config);
     check_shred_keys(config);
     exchange_log_key(store, dir, keys);
+    services.uses.sign_grants_with(exchange_operator_key(store, dir, keys));
     services.erasures.finish();
     add_all_routes(router, services, metrics);
     router.observe([this](const Request&, std::string_view, int status, std::int64_t duration_us) {

@@ -103,12 +103,19 @@ Result<ServerKeys> read_keys(const DataDir& dir) {
     if (!text) return text.error();
     auto next = ledger::parse_signing_key(*text);
     if (!next) return next.error();
-    if (next->verifier().name != keys.log.verifier().name)
+    if (next->verifier().name != keys.log.verifier().name) {
       return Error{Refusal::invalid, "data_dir.key_malformed",
                    dir.key("log.next.key") + " is the key of another log"};
+    }
     keys.next_log = *std::move(next);
   }
   keys.retires_log = fs::exists(dir.key("log.retiring"));
+  if (fs::exists(dir.key("operator.next.key"))) {
+    auto seed = read_hash(dir.key("operator.next.key"));
+    if (!seed) return seed.error();
+    keys.next_operator = core::SigningKey::from_seed(*seed);
+  }
+  keys.retires_operator = fs::exists(dir.key("operator.retiring"));
   return keys;
 }
 

@@ -6,7 +6,7 @@
 //   DIR/operator.token        the first operator's token; hand it over and delete the file
 //   DIR/keys/log.key          signs checkpoints
 //   DIR/keys/log.next.key     follows it, while the log's key is exchanged (api/rotation.h)
-//   DIR/keys/operator.key     signs grants
+//   DIR/keys/operator.key     signs grants; operator.next.key as above
 //   DIR/keys/master.key       wraps the data keys; whoever loses it loses the content
 //   DIR/keys/secret.key       keys the digests of idempotency keys
 //   DIR/keys/subjects.db      a key for each content, party and actor, shredded when they are erased
@@ -55,6 +55,8 @@ struct ServerKeys {
   core::Hash secret;
   std::optional<ledger::NoteSigner> next_log = {};  // while the log's key is exchanged
   bool retires_log = false;                         // the first one goes at the next start
+  std::optional<core::SigningKey> next_operator = {};
+  bool retires_operator = false;
 
   std::vector<ledger::NoteSigner> log_signers() const;
   // Of those that are to sign when the server has started.

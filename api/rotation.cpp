@@ -12,6 +12,8 @@
 #include "core/file.h"
 #include "core/sql/sqlite/sqlite.h"
 #include "ledger/log_signers.h"
+#include "space/parties/key_tables.h"
+#include "space/parties/keys.h"
 
 namespace tally::api {
 namespace {
@@ -30,6 +32,17 @@ void require(const Result<Done>& done) {
   if (!done) throw Broken(done.error().message);
 }
 
+// What an exchange makes and takes away again.
+struct KeyFiles {
+  std::string key, next, retiring, retired;
+
+  KeyFiles(const DataDir& dir, const std::string& name)
+      : key(dir.key(name + ".key")),
+        next(dir.key(name + ".next.key")),
+        retiring(dir.key(name + ".retiring")),
+        retired(dir.key(name + ".retired.key")) {}
+};
+
 // Written over before it goes. What the file system or the disk keeps elsewhere stays.
 void shred(const std::string& path) {
   int file = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
@@ -43,19 +56,17 @@ void shred(const std::string& path) {
 }
 
 // The new key takes the place of the old one, which is kept by another name until it is shredded, so
-// that log.key is there at any moment.
-void take_place(const DataDir& dir, const ServerKeys& keys) {
-  const std::string key = dir.key("log.key");
-  const std::string old = dir.key("log.retired.key");
-  if (keys.retires_log && fs::exists(dir.key("log.next.key"))) {
-    if (::link(key.c_str(), old.c_str()) != 0 && errno != EEXIST) throw failed(old);
-    fs::rename(dir.key("log.next.key"), key);
-    require(core::sync_file_system(key));
+// that NAME.key is there at any moment.
+void take_place(const KeyFiles& files) {
+  if (fs::exists(files.retiring) && fs::exists(files.next)) {
+    if (::link(files.key.c_str(), files.retired.c_str()) != 0 && errno != EEXIST)
+      throw failed(files.retired);
+    fs::rename(files.next, files.key);
+    require(core::sync_file_system(files.key));
   }
-  if (keys.retires_log) require(core::write_file(dir.log_vkey(), keys.log_keys().text()));
-  shred(old);
-  fs::remove(dir.key("log.retiring"));
-  require(core::sync_file_system(key));
+  shred(files.retired);
+  fs::remove(files.retiring);
+  require(core::sync_file_system(files.key));
 }
 
 std::uint64_t append(Store& store,
@@ -67,14 +78,29 @@ std::uint64_t append(Store& store,
   return *done;
 }
 
+Error retiring() {
+  return {Refusal::conflict, "rotate.retiring",
+          "the key before is about to be retired; start the server first"};
+}
+
+Error no_next_key(const DataDir& dir, const char* name) {
+  return {Refusal::conflict, "rotate.no_next_key",
+          "there is no key to follow; make one with `tallystick rotate " + std::string(name) + " " +
+              dir.path().string() + "`"};
+}
+
+Error not_in_force() {
+  return {Refusal::conflict, "rotate.not_in_force",
+          "the new key counts from the next start of the server on; give others time to learn it "
+          "before the old one goes"};
+}
+
 }  // namespace
 
 Result<PlannedKey> plan_log_key(const DataDir& dir) {
   auto keys = read_keys(dir);
   if (!keys) return keys.error();
-  if (keys->retires_log)
-    return Error{Refusal::conflict, "rotate.retiring",
-                 "the key before is about to be retired; start the server first"};
+  if (keys->retires_log) return retiring();
   const auto& now = keys->log.verifier();
   bool was_planned = keys->next_log.has_value();
   ledger::NoteSigner next =
@@ -93,23 +119,46 @@ Result<PlannedKey> plan_log_key(const DataDir& dir) {
 Result<PlannedKey> plan_log_retirement(const DataDir& dir) {
   auto keys = read_keys(dir);
   if (!keys) return keys.error();
-  if (!keys->next_log)
-    return Error{Refusal::conflict, "rotate.no_next_key",
-                 "there is no key to follow; make one with `tallystick rotate log DIR`"};
+  if (!keys->next_log) return no_next_key(dir, "log");
   auto connection = core::sql::sqlite::open_reader(dir.database());
   core::sql::Session session(connection);
   ledger::LogSigners signers(keys->log_signers());
   signers.load(session);
-  if (signers.pending() != nullptr)
-    return Error{
-        Refusal::conflict, "rotate.not_in_force",
-        "the new key signs from the next start of the server on; give others time to learn "
-        "it before the old one goes"};
+  if (signers.pending() != nullptr) return not_in_force();
   if (!keys->retires_log) {
     auto written = core::write_file(dir.key("log.retiring"), "", core::FileMode::secret);
     if (!written) return written.error();
   }
   return PlannedKey{keys->log.verifier(), keys->next_log->verifier(), keys->retires_log};
+}
+
+Result<PlannedOperatorKey> plan_operator_key(const DataDir& dir) {
+  auto keys = read_keys(dir);
+  if (!keys) return keys.error();
+  if (keys->retires_operator) return retiring();
+  bool was_planned = keys->next_operator.has_value();
+  core::SigningKey next = was_planned ? *keys->next_operator : core::SigningKey::generate();
+  if (!was_planned) {
+    auto written = core::write_file(KeyFiles(dir, "operator").next,
+                                    core::to_hex(next.seed()) + "\n", core::FileMode::secret);
+    if (!written) return written.error();
+  }
+  return PlannedOperatorKey{keys->operator_key.public_key(), next.public_key(), was_planned};
+}
+
+Result<PlannedOperatorKey> plan_operator_retirement(const DataDir& dir) {
+  auto keys = read_keys(dir);
+  if (!keys) return keys.error();
+  if (!keys->next_operator) return no_next_key(dir, "operator");
+  core::Hash next = keys->next_operator->public_key();
+  auto connection = core::sql::sqlite::open_reader(dir.database());
+  core::sql::Session session(connection);
+  if (!space::find_key(session, space::KeyId::of(next))) return not_in_force();
+  if (!keys->retires_operator) {
+    auto written = core::write_file(KeyFiles(dir, "operator").retiring, "", core::FileMode::secret);
+    if (!written) return written.error();
+  }
+  return PlannedOperatorKey{keys->operator_key.public_key(), next, keys->retires_operator};
 }
 
 void exchange_log_key(Store& store, const DataDir& dir, const ServerKeys& keys) {
@@ -125,7 +174,33 @@ void exchange_log_key(Store& store, const DataDir& dir, const ServerKeys& keys) 
     spdlog::info("the log's key {} was retired at entry {}", format_vkey(keys.log.verifier()), seq);
   }
   ledger.forget_retired_keys();
-  take_place(dir, keys);
+  if (keys.retires_log) require(core::write_file(dir.log_vkey(), keys.log_keys().text()));
+  take_place(KeyFiles(dir, "log"));
+}
+
+core::SigningKey exchange_operator_key(Store& store, const DataDir& dir, const ServerKeys& keys) {
+  space::Keys parties_keys(store.journal());
+  const KeyFiles files(dir, "operator");
+  core::SigningKey signs = keys.operator_key;
+  auto log = [](const core::Result<space::Change>& change, const char* words, const auto& key) {
+    if (!change) throw Broken("keys/operator.key: " + change.error().message);
+    if (change->repeated) return;
+    spdlog::info("the operator's key {} was {} at entry {}",
+                 space::KeyId::of(key.public_key()).text(), words, change->receipt->seq);
+  };
+  if (keys.next_operator) {
+    log(parties_keys.add_operators(keys.operator_key, *keys.next_operator), "added",
+        *keys.next_operator);
+  }
+  if (keys.next_operator && keys.retires_operator) {
+    log(parties_keys.retire_operators(keys.operator_key, *keys.next_operator), "retired",
+        keys.operator_key);
+    signs = *keys.next_operator;
+  }
+  if (keys.retires_operator || fs::exists(files.retired)) take_place(files);
+  if (auto checked = parties_keys.check_operators(signs); !checked)
+    throw Broken("keys/operator.key: " + checked.error().message);
+  return signs;
 }
 
 }  // namespace tally::api

@@ -1,10 +1,12 @@
-// The log's key, exchanged for another one in two steps, each of which the next start of the server
-// carries out, behind the comparison with the witnesses (docs/keys.md):
+// The keys that the server signs with, exchanged for others in two steps, each of which the next start
+// carries out, behind the comparison with the witnesses (docs/keys.md). NAME is log or operator:
 //
-//   plan_log_key         keys/log.next.key is made. At the next start log.key_added/1 is appended, and
-//                        from there on every checkpoint bears both signatures
-//   plan_log_retirement  keys/log.retiring is made. At the next start log.key_retired/1 is appended; then
-//                        the new key takes the old one's place, whose file is overwritten and removed
+//   plan_.._key         keys/NAME.next.key is made. At the next start log.key_added/1 or party.key_added/1
+//                       is appended. From there on every checkpoint bears both signatures; a grant bears
+//                       one, still by the old key, while all learn the new one
+//   plan_.._retirement  keys/NAME.retiring is made. At the next start log.key_retired/1 or
+//                       party.key_retired/1 is appended; then the new key takes the old one's place, whose
+//                       file is overwritten and removed
 //
 // A crash between any two steps is made good by the next start.
 #pragma once
@@ -31,7 +33,19 @@ core::Result<PlannedKey> plan_log_key(const DataDir& dir);
 // checkpoint bears the new key's signature yet), those of core::write_file.
 core::Result<PlannedKey> plan_log_retirement(const DataDir& dir);
 
-// At start, before anything is served. Throws Broken when a file cannot be written or removed.
+// The same for operator.key, which signs grants.
+struct PlannedOperatorKey {
+  core::Hash now;  // public keys
+  core::Hash next;
+  bool was_planned = false;
+};
+core::Result<PlannedOperatorKey> plan_operator_key(const DataDir& dir);
+core::Result<PlannedOperatorKey> plan_operator_retirement(const DataDir& dir);
+
+// At start, before anything is served. Throws Broken when a file cannot be written or removed, and
+// when operator.key is no key of the ledger's operator.
 void exchange_log_key(Store& store, const DataDir& dir, const ServerKeys& keys);
+// The key that grants are signed with from here on.
+core::SigningKey exchange_operator_key(Store& store, const DataDir& dir, const ServerKeys& keys);
 
 }  // namespace tally::api

@@ -159,13 +159,13 @@ struct Uses::Recorded {
 Uses::Uses(ledger::Journal& journal,
            Contracts& contracts,
            ContentStore& content,
-           core::SigningKey operator_key,
+           const core::SigningKey& operator_key,
            std::string secret,
            UseLimits limits)
     : journal_(journal),
       contracts_(contracts),
       content_(content),
-      operator_key_(std::move(operator_key)),
+      operator_key_(operator_key),
       secret_(std::move(secret)),
       limits_(limits) {}
 

@@ -127,9 +127,12 @@ class Uses {
   Uses(ledger::Journal& journal,
        Contracts& contracts,
        ContentStore& content,
-       core::SigningKey operator_key,
+       const core::SigningKey& operator_key,
        std::string secret,
        UseLimits limits = {});
+
+  // Before anything is served.
+  void sign_grants_with(const core::SigningKey& key) { operator_key_ = key; }
 
   // Refusals, in this order: contract.not_found, contract.not_consumer, use.no_such_delivery,
   // those of ContentStore::open_page, idempotency_key.reused, use.voided, contract.held, those of

@@ -10,6 +10,7 @@
 
 #include "core/file.h"
 #include "ledger/checkpoint.h"
+#include "space/parties/keys.h"
 #include "support/api/command_line.h"
 #include "support/temp_dir.h"
 
@@ -40,17 +41,19 @@ struct Site {
     std::string note;
     std::string receipt;
     std::string last_entry;
+    core::Hash signs_grants;
   };
   Started start() {
     auto keys = read_keys(dir);
     REQUIRE(keys);
     Store store(dir, *keys, {});
     exchange_log_key(store, dir, *keys);
+    auto grants = exchange_operator_key(store, dir, *keys);
     return store.journal().readers.read([&](core::sql::Session& session) {
       auto last = store.ledger().signed_head().head.size - 1;
       return Started{*store.ledger().signed_head().note,
                      store.ledger().receipt_of(session, 0).file(),
-                     *store.ledger().find_entry(session, last)};
+                     *store.ledger().find_entry(session, last), grants.public_key()};
     });
   }
   bool is_there(const char* name) const { return std::filesystem::exists(dir.key(name)); }
@@ -161,11 +164,95 @@ TEST_CASE("rotation: a crash between two steps is made good by the next start") 
   }
 }
 
+TEST_CASE(
+    "rotation: the operator's key is exchanged over two starts, in which one of both signs "
+    "grants") {
+  Site site;
+  auto first = site.start().signs_grants;
+  auto rotate = [&](std::vector<std::string> more) {
+    std::vector<std::string> words{"rotate", "operator", site.path(), "--json"};
+    words.insert(words.end(), more.begin(), more.end());
+    return run(words);
+  };
+  CHECK(rotate({"--retire"}).code == 1);
+  auto planned = rotate({});
+  REQUIRE(planned.code == 0);
+  auto next = planned.json().find("next_key")->as_string();
+  CHECK(planned.json().find("key")->as_string() == core::to_hex(first));
+  CHECK(rotate({}).out == planned.out);
+  struct stat info {};
+  REQUIRE(::stat(site.dir.key("operator.next.key").c_str(), &info) == 0);
+  CHECK((info.st_mode & 0777) == 0600);
+  CHECK(rotate({"--retire"}).code == 1);  // no start yet
+
+  auto overlap = site.start();
+  CHECK(overlap.signs_grants == first);
+  CHECK(holds(overlap.last_entry, "party.key_added/1"));
+  CHECK(site.start().note == overlap.note);
+
+  REQUIRE(rotate({"--retire"}).code == 0);
+  CHECK(rotate({}).code == 1);
+  auto after = site.start();
+  CHECK(core::to_hex(after.signs_grants) == next);
+  CHECK(holds(after.last_entry, "party.key_retired/1"));
+  for (const char* name : {"operator.next.key", "operator.retiring", "operator.retired.key"})
+    CHECK_FALSE(site.is_there(name));
+  CHECK(core::to_hex(read_keys(site.dir)->operator_key.public_key()) == next);
+  auto again = site.start();
+  CHECK(again.signs_grants == after.signs_grants);
+  CHECK(again.note == after.note);
+  CHECK(site.audit({site.first}).code == 0);
+}
+
+TEST_CASE(
+    "rotation: an operator's key that the ledger does not know, or that was retired, ends the "
+    "start") {
+  Site site;
+  auto old = site.read(site.dir.key("operator.key"));
+  auto foreign = core::SigningKey::generate();
+  auto put = [&](const std::string& text) {
+    REQUIRE(core::write_file(site.dir.key("operator.key"), text, core::FileMode::secret));
+  };
+  put(core::to_hex(foreign.seed()) + "\n");
+  CHECK_THROWS_AS(site.start(), core::Broken);
+  put(old);
+  REQUIRE(run({"rotate", "operator", site.path()}).code == 0);
+  site.start();
+  REQUIRE(run({"rotate", "operator", site.path(), "--retire"}).code == 0);
+  site.start();
+  put(old);
+  CHECK_THROWS_AS(site.start(), core::Broken);
+}
+
+TEST_CASE(
+    "rotation: a crash while the operator's key is exchanged is made good by the next start") {
+  for (bool is_renamed : {false, true}) {
+    CAPTURE(is_renamed);
+    Site site;
+    REQUIRE(run({"rotate", "operator", site.path()}).code == 0);
+    site.start();
+    REQUIRE(run({"rotate", "operator", site.path(), "--retire"}).code == 0);
+    auto keys = read_keys(site.dir);
+    {
+      Store store(site.dir, *keys, {});
+      space::Keys parties_keys(store.journal());
+      REQUIRE(parties_keys.retire_operators(keys->operator_key, *keys->next_operator));
+    }
+    auto key = site.dir.key("operator.key");
+    REQUIRE(::link(key.c_str(), site.dir.key("operator.retired.key").c_str()) == 0);
+    if (is_renamed) std::filesystem::rename(site.dir.key("operator.next.key"), key);
+    CHECK(site.start().signs_grants == keys->next_operator->public_key());
+    for (const char* name : {"operator.next.key", "operator.retiring", "operator.retired.key"})
+      CHECK_FALSE(site.is_there(name));
+    CHECK(site.audit({site.first}).code == 0);
+  }
+}
+
 TEST_CASE("rotation: there is nothing to retire before there is another key") {
   Site site;
   auto refused = run({"rotate", "log", site.path(), "--retire"});
   CHECK(refused.code == 1);
-  CHECK(holds(refused.err, "tallystick rotate log DIR"));
+  CHECK(holds(refused.err, "tallystick rotate log " + site.path()));
   CHECK(run({"rotate", "log", site.folder.file("nowhere")}).code == 2);
   CHECK(run({"rotate"}).code == 2);
 }
