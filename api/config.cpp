@@ -6,6 +6,8 @@
 #include <sstream>
 #include <vector>
 
+#include <fmt/format.h>
+
 // Errors as values: the packaged library throws, the header alone need not.
 #define TOML_EXCEPTIONS 0
 #define TOML_HEADER_ONLY 1
@@ -167,7 +169,7 @@ Result<core::Done> put_table(Config& config,
     }
     if (known == nullptr) {
       return Error{Refusal::invalid, "config.unknown_setting",
-                   where + ": there is no setting " + name};
+                   fmt::format("{}: there is no setting {}", where, name)};
     }
     if (auto put = put_node(config, *known, node, where); !put) return put;
   }

@@ -235,9 +235,10 @@ Result<Continued> continue_ledger(const ContinueOptions& options,
   auto operator_seed = read_secret(dir.key("operator.key"));
   if (!operator_seed) return operator_seed.error();
   auto seed = core::Hash::from_hex(*operator_seed);
-  if (!seed)
+  if (!seed) {
     return refuse("data_dir.key_malformed",
                   dir.key("operator.key") + " does not hold 64 hex digits");
+  }
   auto operator_key = core::SigningKey::from_seed(*seed).public_key();
   auto manifest = read_manifest(manifest_path(options.backup));
   if (!manifest) return manifest.error();
@@ -265,9 +266,10 @@ Result<Continued> continue_ledger(const ContinueOptions& options,
   if (fs::file_size(draft.path() + "-wal", ignored) > 0 && !ignored)
     throw core::Broken("what was made is not all in " + draft.path());
   auto audited = audit_database(draft.path(), signer->verifier(), AuditDepth::conduct);
-  if (!audited)
+  if (!audited) {
     return refuse("continue.audit_failed",
                   "what was made is not right: " + audited.error().message);
+  }
 
   continued.carried = former->carried().size;
   continued.contracts = *held;

@@ -118,9 +118,10 @@ class HttpClient::Peer {
       };
     }
     Deadline deadline(client_, deadline_ms_);
-    if (!client_.send(request, response, error))
+    if (!client_.send(request, response, error)) {
       return Error{Refusal::unavailable, "http.unreachable",
                    "no complete answer: " + httplib::to_string(error)};
+    }
     if (is_bounded) response.body = std::move(bounded);
     return answer_from(response);
   }
@@ -134,7 +135,8 @@ class HttpClient::Peer {
   std::size_t answer_bytes_max_;
 };
 
-HttpClient::HttpClient(std::string base_url, Options options) : base_url_(std::move(base_url)) {
+HttpClient::HttpClient(std::string base_url, const Options& options)
+    : base_url_(std::move(base_url)) {
   while (base_url_.ends_with('/')) base_url_.pop_back();
   if (is_base_url(base_url_)) peer_ = std::make_unique<Peer>(base_url_, options);
 }

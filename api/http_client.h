@@ -45,7 +45,7 @@ class HttpClient {
   };
 
   // "http://host:port" or "https://host:port", without a path.
-  explicit HttpClient(std::string base_url, Options options);
+  explicit HttpClient(std::string base_url, const Options& options);
   explicit HttpClient(std::string base_url) : HttpClient(std::move(base_url), Options{}) {}
   ~HttpClient();
   HttpClient(HttpClient&&) noexcept;

@@ -208,10 +208,11 @@ int HttpServer::Listener::bind() {
   if (!options_.tls_certificate_file.empty())
     tls_.emplace(options_.tls_certificate_file, options_.tls_key_file);
   int port = options_.port;
-  if (port == 0)
+  if (port == 0) {
     port = bind_to_any_port(options_.host);
-  else if (!bind_to_port(options_.host, port))
+  } else if (!bind_to_port(options_.host, port)) {
     port = -1;
+  }
   if (port <= 0)
     throw core::Broken("cannot listen on " + options_.host + ":" + std::to_string(options_.port));
   // cpp-httplib's backlog is 5: 64 clients that come at once would wait a second for a retransmit.
@@ -343,10 +344,11 @@ void HttpServer::Listener::stream_reply(const Exchange& exchange,
     return true;
   };
   // HTTP/1.0 knows no chunks; there, the end of the connection ends the reply.
-  if (exchange.connection.head().is_http_1_0)
+  if (exchange.connection.head().is_http_1_0) {
     response.set_content_provider(reply.content_type, std::move(provide));
-  else
+  } else {
     response.set_chunked_content_provider(reply.content_type, std::move(provide));
+  }
 }
 
 HttpServer::HttpServer(const Router& router, Options options)

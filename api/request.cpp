@@ -73,9 +73,10 @@ Result<std::optional<std::string_view>> Request::sole_header(std::string_view na
   std::optional<std::string_view> found;
   for (const Header& header : headers) {
     if (!equal_ignoring_case(header.name, name)) continue;
-    if (found)
+    if (found) {
       return Error{Refusal::malformed, "request.repeated_header",
                    "the header " + std::string(name) + " stands more than once"};
+    }
     found = header.value;
   }
   return found;
@@ -97,9 +98,10 @@ Result<std::optional<std::uint64_t>> Request::query_number(std::string_view name
   auto text = query_text(name);
   if (!text) return std::optional<std::uint64_t>{};
   auto number = core::parse_decimal(*text);
-  if (!number)
+  if (!number) {
     return bad_query("request.invalid_parameter",
                      "the query parameter " + std::string(name) + " is not a decimal number");
+  }
   return number;
 }
 
@@ -133,14 +135,16 @@ Result<core::Done> Request::read_body(const BodySink& sink) const {
 Result<std::string_view> Request::idempotency_key() const {
   auto key = sole_header("Idempotency-Key");
   if (!key) return key.error();
-  if (!*key)
+  if (!*key) {
     return Error{Refusal::malformed, "idempotency_key.missing",
                  "this request needs a header Idempotency-Key"};
+  }
   std::string_view text = **key;
   if (text.empty() || text.size() > idempotency_key_bytes_max ||
-      !std::all_of(text.begin(), text.end(), is_visible))
+      !std::all_of(text.begin(), text.end(), is_visible)) {
     return Error{Refusal::malformed, "idempotency_key.malformed",
                  "Idempotency-Key has 1 to 128 visible ASCII characters"};
+  }
   return text;
 }
 
@@ -148,15 +152,17 @@ Result<std::string_view> Request::bearer_token() const {
   constexpr std::string_view scheme = "Bearer ";
   auto value = sole_header("Authorization");
   if (!value) return value.error();
-  if (!*value)
+  if (!*value) {
     return Error{Refusal::unauthenticated, "token.missing",
                  "this request needs a header Authorization: Bearer TOKEN"};
+  }
   std::string_view text = **value;
   std::string_view token = text.substr(std::min(scheme.size(), text.size()));
   if (!equal_ignoring_case(text.substr(0, scheme.size()), scheme) || token.empty() ||
-      !std::all_of(token.begin(), token.end(), is_visible))
+      !std::all_of(token.begin(), token.end(), is_visible)) {
     return Error{Refusal::unauthenticated, "token.malformed",
                  "the header Authorization is not of the form: Bearer TOKEN"};
+  }
   return token;
 }
 

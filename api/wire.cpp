@@ -168,14 +168,15 @@ bool ChunkDecoder::feed(std::string_view bytes, const BodySink& sink) {
 
 bool ChunkDecoder::size_digit(char c) {
   std::uint64_t digit = 0;
-  if (c >= '0' && c <= '9')
+  if (c >= '0' && c <= '9') {
     digit = static_cast<std::uint64_t>(c - '0');
-  else if (c >= 'a' && c <= 'f')
+  } else if (c >= 'a' && c <= 'f') {
     digit = static_cast<std::uint64_t>(c - 'a') + 10;
-  else if (c >= 'A' && c <= 'F')
+  } else if (c >= 'A' && c <= 'F') {
     digit = static_cast<std::uint64_t>(c - 'A') + 10;
-  else
+  } else {
     return false;
+  }
   left_ = left_ * 16 + digit;
   state_ = State::size;
   return ++digits_ <= 12;

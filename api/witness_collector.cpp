@@ -315,9 +315,10 @@ void WitnessCollector::Rounds::note(Peer& peer,
     if (peer.failures_in_row++ == 0)
       spdlog::warn("witness {}: {}", peer.witness.name, attempt.words);
     bool is_grave = attempt.outcome == Outcome::forked || attempt.outcome == Outcome::holds;
-    if (is_grave)
+    if (is_grave) {
       spdlog::error("witness {} holds another ledger than this one: {}", peer.witness.name,
                     attempt.words);
+    }
     return;
   }
   peer.round_done = round.number;

@@ -85,17 +85,19 @@ Result<ledger::Policy> read_server_policy(const std::string& path,
   auto policy = read_policy_file(path);
   if (!policy) return policy;
   auto named = policy->log_keys(log_keys.origin());
-  if (std::ranges::none_of(named, [&](const auto& key) { return log_keys.holds(key); }))
+  if (std::ranges::none_of(named, [&](const auto& key) { return log_keys.holds(key); })) {
     return Error{Refusal::invalid, "witness.policy_without_log",
                  path + " does not name this log; add the line: log " +
                      ledger::format_vkey(log_keys.all().back())};
+  }
   std::vector<Hash> reachable;
   for (const PolicyWitness& witness : policy->witnesses) {
     if (!witness.url.empty()) reachable.push_back(witness.key.public_key);
   }
-  if (!makes_quorum(*policy, reachable))
+  if (!makes_quorum(*policy, reachable)) {
     return Error{Refusal::invalid, "witness.unreachable_quorum",
                  path + ": the witnesses that have a URL do not make the quorum"};
+  }
   return policy;
 }
 
@@ -135,12 +137,13 @@ std::vector<WitnessStanding> ask_witnesses(const ledger::Policy& policy,
         Heard again =
             ask(policy.witnesses[i], head, log_keys.origin(), held, std::move(proof), timeout_ms);
         // It says again that it holds what it was asked to go on from, and does not: no fork, no consent.
-        if (again.answer.outcome == Outcome::forked && !again.shown)
+        if (again.answer.outcome == Outcome::forked && !again.shown) {
           again.answer = {.outcome = Outcome::wrong,
                           .signature = {},
                           .size = held,
                           .words = "it says that it holds size " + std::to_string(held) +
                                    " and does not go on from there"};
+        }
         heard[i] = std::move(again);
       });
     }
@@ -160,11 +163,12 @@ Result<Done> judge_standings(const ledger::Policy& policy,
     for (const WitnessStanding& standing : standings) {
       if (standing.standing != bad) continue;
       std::string words = holds_words(policy.witnesses[standing.witness], standing);
-      if (bad == Standing::forked)
+      if (bad == Standing::forked) {
         return Error{Refusal::conflict, "witness.ledger_forked",
                      words +
                          ", with another root than this ledger has: it is not the one that was "
                          "witnessed. Nothing was signed or served. See docs/witnesses.md."};
+      }
       return Error{Refusal::conflict, "witness.ledger_behind",
                    words + ", but this ledger ends at " + std::to_string(size) +
                        ": it is an older copy. Nothing was signed or served. Bring back the newest "

@@ -115,12 +115,13 @@ void append_indented_array(std::string& out, const Json::Array& elements, std::s
 }
 
 void append_indented(std::string& out, const Json& json, std::size_t depth) {
-  if (json.is_object() && !json.as_object().empty())
+  if (json.is_object() && !json.as_object().empty()) {
     append_indented_object(out, json.as_object(), depth);
-  else if (json.is_array() && !json.as_array().empty())
+  } else if (json.is_array() && !json.as_array().empty()) {
     append_indented_array(out, json.as_array(), depth);
-  else
+  } else {
     append_canonical(out, json);
+  }
 }
 
 }  // namespace

@@ -196,18 +196,20 @@ requires(!Mapped<T>) struct Codec<T> {
   static void read(const Json& json, const Reading& at, T& out) {
     const std::string* text = read_text(json, at);
     if (text == nullptr) return;
-    if (auto value = T::parse(*text))
+    if (auto value = T::parse(*text)) {
       out = *std::move(value);
-    else
+    } else {
       at.wrong("malformed", "is not spelled as it must be");
+    }
   }
   static Json write(const T& value) { return Json(value.text()); }
   static void append(std::string& out, const T& value) { append_canonical_text(out, value.text()); }
   static Json schema(const Rules&, const Rules&) {
-    if constexpr (requires { T::pattern(); })
+    if constexpr (requires { T::pattern(); }) {
       return pattern_schema(T::pattern());
-    else
+    } else {
       return Json::object({{"type", "string"}});
+    }
   }
 };
 
@@ -338,20 +340,22 @@ struct Codec<T> {
       return;
     }
     Reading inside{field.rules, field.each, place, at.findings};
-    if constexpr (is_optional<Value>)
+    if constexpr (is_optional<Value>) {
       Codec<Plain>::read(*value, inside, (out.*field.member).emplace());
-    else
+    } else {
       Codec<Plain>::read(*value, inside, out.*field.member);
+    }
   }
 
   template <class Value>
   static void write_field(const T& value, const Field<T, Value>& field, Json::Object& members) {
     const Value& member = value.*field.member;
-    if constexpr (!is_optional<Value>)
+    if constexpr (!is_optional<Value>) {
       members.push_back({std::string(field.name), Codec<Value>::write(member)});
-    else if (member)
+    } else if (member) {
       members.push_back(
           {std::string(field.name), Codec<typename Value::value_type>::write(*member)});
+    }
   }
 
   template <std::size_t I>
@@ -365,10 +369,11 @@ struct Codec<T> {
     std::size_t skipped = first ? 1 : 0;
     out.append(label.data() + skipped, label.size() - skipped);
     first = false;
-    if constexpr (is_optional<Value>)
+    if constexpr (is_optional<Value>) {
       Codec<typename Value::value_type>::append(out, *member);
-    else
+    } else {
       Codec<Value>::append(out, member);
+    }
   }
 
   template <class Value>

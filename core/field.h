@@ -83,10 +83,11 @@ struct Each {
   Rules rules;
   template <class T>
   static constexpr bool fits = [] {
-    if constexpr (is_vector<T>)
+    if constexpr (is_vector<T>) {
       return (Rule::template fits<typename T::value_type> && ...);
-    else
+    } else {
       return false;
+    }
   }();
   constexpr void apply(Rules&, Rules& each) const { each = rules; }
 };

@@ -130,10 +130,11 @@ class Builder : public nlohmann::json_sax<nlohmann::json> {
       return true;
     }
     Open& top = open_.back();
-    if (auto* elements = std::get_if<Json::Array>(&top.container))
+    if (auto* elements = std::get_if<Json::Array>(&top.container)) {
       elements->push_back(std::move(value));
-    else
+    } else {
       std::get<Json::Object>(top.container).push_back({std::move(top.key), std::move(value)});
+    }
     return true;
   }
 
@@ -282,12 +283,13 @@ Result<Json> parse_json(std::string_view text, const JsonLimits& limits) {
 std::string pointer_token(std::string_view name) {
   std::string out = "/";
   for (char c : name) {
-    if (c == '~')
+    if (c == '~') {
       out += "~0";
-    else if (c == '/')
+    } else if (c == '/') {
       out += "~1";
-    else
+    } else {
       out += c;
+    }
   }
   return out;
 }

@@ -35,12 +35,13 @@ std::string counted(std::size_t count, std::string_view unit) {
 }
 
 bool has_length(std::size_t length, Rules rules, std::string_view unit, const detail::Reading& at) {
-  if (length < rules.length_min)
+  if (length < rules.length_min) {
     at.wrong("too_short", "must have at least " + counted(rules.length_min, unit));
-  else if (length > rules.length_max)
+  } else if (length > rules.length_max) {
     at.wrong("too_long", "must have at most " + counted(rules.length_max, unit));
-  else
+  } else {
     return true;
+  }
   return false;
 }
 

@@ -52,9 +52,10 @@ Result<AddCheckpoint> parse_add_checkpoint(std::string_view body) {
     if (request.proof.size() == consistency_path_max)
       return malformed("its proof has more than 63 hashes");
     auto hash = hash_of(*line);
-    if (!hash)
+    if (!hash) {
       return malformed("line " + std::to_string(request.proof.size() + 2) +
                        " is no hash of 32 bytes in base64");
+    }
     request.proof.push_back(*hash);
   }
   request.note = body;
@@ -74,14 +75,16 @@ Result<VerifiedSignature> read_cosignature(std::string_view body,
                                            const VerifierKey& witness) {
   // A note of these lines, so that there is one parser of signature lines.
   auto note = parse_note(std::string(checkpoint_text) + "\n" + std::string(body));
-  if (!note || note->text != checkpoint_text)
+  if (!note || note->text != checkpoint_text) {
     return Error{Refusal::malformed, "cosignature.malformed",
                  "The answer of " + witness.name + " is no list of signature lines."};
+  }
   auto signatures = verify_note(*note, {&witness, 1});
   if (signatures) return std::move(signatures->front());
-  if (signatures.error().code == "note.bad_signature")
+  if (signatures.error().code == "note.bad_signature") {
     return Error{Refusal::invalid, "cosignature.wrong",
                  "The cosignature of " + witness.name + " does not verify."};
+  }
   return Error{Refusal::invalid, "cosignature.not_by_witness",
                "No line of the answer is by the key of " + witness.name + "."};
 }

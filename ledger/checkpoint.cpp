@@ -70,19 +70,21 @@ std::string sign_checkpoint(const Checkpoint& checkpoint, const NoteSigner& log)
 Result<Checkpoint> open_checkpoint(std::string_view note_bytes,
                                    std::string_view origin,
                                    const LogKeys& log_keys) {
-  if (log_keys.all().front().type != SignatureType::ed25519)
+  if (log_keys.all().front().type != SignatureType::ed25519) {
     return Error{Refusal::invalid, "checkpoint.wrong_key_type",
                  "The key " + log_keys.origin() + " is a witness's, not a log's."};
+  }
   auto note = parse_note(note_bytes);
   if (!note) return note.error();
   auto signatures = verify_note(*note, log_keys.all());
   if (!signatures) return signatures.error();
   auto checkpoint = parse_checkpoint(note->text);
   if (!checkpoint) return checkpoint.error();
-  if (checkpoint->origin != origin)
+  if (checkpoint->origin != origin) {
     return Error{Refusal::invalid, "checkpoint.wrong_origin",
                  "The checkpoint is of the log " + checkpoint->origin + ", not of " +
                      std::string(origin) + "."};
+  }
   return checkpoint;
 }
 

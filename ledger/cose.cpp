@@ -84,22 +84,25 @@ Result<core::Done> read_protected(std::string_view bytes, CoseReceipt& receipt) 
   if (!algorithm || !algorithm->as_integer() || !structure || !structure->as_natural())
     return malformed("its protected header names no algorithm or no structure");
   receipt.algorithm = *algorithm->as_integer();
-  if (receipt.algorithm != cose_eddsa && receipt.algorithm != cose_ed25519)
+  if (receipt.algorithm != cose_eddsa && receipt.algorithm != cose_ed25519) {
     return refused("cose.unsupported", "The signature is of algorithm " +
                                            std::to_string(receipt.algorithm) +
                                            "; -8 and -19, both Ed25519, are known.");
-  if (*structure->as_natural() != rfc9162_sha256)
+  }
+  if (*structure->as_natural() != rfc9162_sha256) {
     return refused("cose.unsupported",
                    "The receipt is of another verifiable data structure than "
                    "RFC9162_SHA256.");
+  }
   const Cbor* issuer = claims ? claims->find(claim_issuer) : nullptr;
   const Cbor* subject = claims ? claims->find(claim_subject) : nullptr;
   bool is_whole = header->map_size() == 4U && key_id && key_id->as_bytes() && claims &&
                   claims->map_size() == 2U && issuer && issuer->as_text() && subject &&
                   subject->as_text();
-  if (!is_whole)
+  if (!is_whole) {
     return malformed(
         "its protected header is not algorithm, key id, issuer and subject, structure");
+  }
   receipt.key_id = *key_id->as_bytes();
   receipt.issuer = *issuer->as_text();
   receipt.subject = *subject->as_text();
@@ -206,30 +209,36 @@ Result<VerifiedReceipt> verify_cose_receipt(std::string_view bytes, const LogKey
   auto receipt = parse_cose_receipt(bytes);
   if (!receipt) return receipt.error();
   if (!receipt->entry) return malformed("it does not hold its entry");
-  if (log_keys.all().front().type != SignatureType::ed25519)
+  if (log_keys.all().front().type != SignatureType::ed25519) {
     return refused("checkpoint.wrong_key_type",
                    "The key " + log_keys.origin() + " is a witness's, not a log's.");
+  }
   const VerifierKey* found = find_key(log_keys, receipt->key_id);
-  if (found == nullptr)
+  if (found == nullptr) {
     return refused("cose.wrong_key",
                    "The receipt names another key than " + log_keys.origin() + ".");
+  }
   const VerifierKey& log_key = *found;
-  if (receipt->issuer != issuer_of(log_key.name))
+  if (receipt->issuer != issuer_of(log_key.name)) {
     return refused("cose.wrong_issuer", "The receipt is by " + receipt->issuer + ", not by " +
                                             issuer_of(log_key.name) + ".");
-  if (receipt->subject != subject_of(receipt->proof))
+  }
+  if (receipt->subject != subject_of(receipt->proof)) {
     return refused("cose.wrong_subject", "The receipt is signed for " + receipt->subject +
                                              " and proves " + subject_of(receipt->proof) + ".");
+  }
   Hash leaf = hash_leaf(*receipt->entry);
   auto root = root_of(receipt->proof, leaf);
-  if (!root)
+  if (!root) {
     return refused("cose.not_included",
                    "The path fits no entry " + std::to_string(receipt->proof.index) +
                        " in a tree of size " + std::to_string(receipt->proof.size) + ".");
+  }
   if (!core::signature_verifies(log_key.public_key, cose_signed_bytes(*receipt, *root),
-                                receipt->signature))
+                                receipt->signature)) {
     return refused("cose.bad_signature",
                    "The log's key did not sign the root that this entry and this path lead to.");
+  }
   return VerifiedReceipt{*std::move(receipt->entry), leaf, receipt->proof.index,
                          Checkpoint{log_key.name, {receipt->proof.size, *root}}};
 }

@@ -44,9 +44,10 @@ Result<LogKeys> LogKeys::of(std::vector<VerifierKey> keys) {
   if (keys.empty())
     return Error{Refusal::invalid, "key.missing", "There is no key to check against."};
   for (const VerifierKey& key : keys) {
-    if (key.type != SignatureType::ed25519)
+    if (key.type != SignatureType::ed25519) {
       return Error{Refusal::invalid, "checkpoint.wrong_key_type",
                    "The key " + key.name + " is a witness's, not a log's."};
+    }
     if (key.name != keys.front().name) return of_another_log(key, keys.front().name);
   }
   return LogKeys(std::move(keys));
@@ -88,9 +89,10 @@ Result<Done> check_addition(std::string_view origin, const LogKeyAdded& event) {
   auto signer = parse_log_key(origin, event.signer);
   if (!signer) return signer.error();
   std::string text = statement(origin, event.key);
-  if (!is_signed(*signer, text, event.signature))
+  if (!is_signed(*signer, text, event.signature)) {
     return Error{Refusal::invalid, "log.key_not_let_in",
                  "The signature is not by the key that is to let the new one in."};
+  }
   if (!is_signed(*added, text, event.possession))
     return Error{Refusal::invalid, "log.key_not_possessed", "The new key did not sign for itself."};
   return Done{};

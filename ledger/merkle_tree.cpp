@@ -132,9 +132,10 @@ bool verifies(const ConsistencyProof& proof, const Hash& old_root, const Hash& n
 
 Edge::Edge(std::uint64_t size, std::vector<Hash> hashes) : size_(size), hashes_(std::move(hashes)) {
   auto expected = static_cast<std::size_t>(std::popcount(size));
-  if (hashes_.size() != expected)
+  if (hashes_.size() != expected) {
     throw core::Broken("the edge of a tree of size " + std::to_string(size) + " has " +
                        std::to_string(hashes_.size()) + " hashes, not " + std::to_string(expected));
+  }
 }
 
 void Edge::append(const Hash& leaf) {

@@ -146,17 +146,18 @@ std::uint32_t key_id(std::string_view name, SignatureType type, const Hash& publ
 
 Result<VerifierKey> parse_vkey(std::string_view text) {
   auto key = parse_key_text(text);
-  if (!key || key_id(key->name, key->type, key->bytes) != key->id)
+  if (!key || key_id(key->name, key->type, key->bytes) != key->id) {
     return Error{Refusal::malformed, "vkey.malformed",
                  "The verifier key is not <name>+<id>+<base64 of an Ed25519 key of type 1 or 4>, "
                  "or its id is not the key's."};
+  }
   return VerifierKey{std::string(key->name), key->id, key->type, key->bytes};
 }
 
 std::string format_vkey(const VerifierKey& key) { return format_key_text(key, key.public_key); }
 
-NoteSigner::NoteSigner(std::string name, core::SigningKey key, SignatureType type)
-    : verifier_{std::move(name), 0, type, key.public_key()}, key_(std::move(key)) {
+NoteSigner::NoteSigner(std::string name, const core::SigningKey& key, SignatureType type)
+    : verifier_{std::move(name), 0, type, key.public_key()}, key_(key) {
   TALLY_ASSERT(is_key_name(verifier_.name));
   verifier_.id = key_id(verifier_.name, type, verifier_.public_key);
 }
@@ -208,9 +209,10 @@ Result<Note> parse_note(std::string_view bytes) {
     if (note.signatures.size() == note_signatures_max)
       return malformed_note("it bears more than 100 signatures");
     auto signature = parse_signature_line(*line);
-    if (!signature)
+    if (!signature) {
       return malformed_note("line " + std::to_string(note.signatures.size() + 1) +
                             " after its text is no signature");
+    }
     note.signatures.push_back(*std::move(signature));
   }
   if (note.signatures.empty()) return malformed_note("it bears no signature");
@@ -256,13 +258,15 @@ Result<std::vector<VerifiedSignature>> verify_note(const Note& note,
                                      [&](const auto& earlier) { return earlier.key == key; });
       if (!is_repeated) signatures.push_back(*std::move(signature));
     }
-    if (is_known && !is_good)
+    if (is_known && !is_good) {
       return Error{Refusal::invalid, "note.bad_signature",
                    "The signature under the name " + line.name + " is not by that key."};
+    }
   }
-  if (signatures.empty())
+  if (signatures.empty()) {
     return Error{Refusal::invalid, "note.unknown_signers",
                  "The note bears no signature by a key that is accepted here."};
+  }
   return signatures;
 }
 

@@ -47,7 +47,9 @@ std::string format_vkey(const VerifierKey& key);
 // A private key under a name. Precondition: is_key_name(name).
 class NoteSigner {
  public:
-  NoteSigner(std::string name, core::SigningKey key, SignatureType type = SignatureType::ed25519);
+  NoteSigner(std::string name,
+             const core::SigningKey& key,
+             SignatureType type = SignatureType::ed25519);
 
   const VerifierKey& verifier() const { return verifier_; }
   const core::SigningKey& key() const { return key_; }

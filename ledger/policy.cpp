@@ -71,10 +71,11 @@ class Parser {
 Result<VerifierKey> Parser::key_of(std::string_view vkey, SignatureType type) {
   auto key = parse_vkey(vkey);
   if (!key) return wrong(key.error().message);
-  if (key->type != type)
+  if (key->type != type) {
     return wrong(type == SignatureType::ed25519
                      ? "a log's key is of type 1, this one is a witness's"
                      : "a witness's key is of type 4, this one is a log's");
+  }
   if (!keys_.insert(key->public_key).second)
     return wrong("the public key of " + key->name + " stands in a line above");
   return key;
@@ -123,9 +124,10 @@ Result<Done> Parser::take_group(Words words) {
   auto count = core::parse_decimal(words[2]);
   if (words[2] == "all") count = group.members.size();
   if (words[2] == "any") count = 1;
-  if (!count || *count < 1 || *count > group.members.size())
+  if (!count || *count < 1 || *count > group.members.size()) {
     return wrong("of " + std::to_string(group.members.size()) +
                  " members, the group needs all, any, or a number from 1 to that");
+  }
   group.needed = *count;
   if (auto named = name(words[1], GroupMember{policy_.groups.size()}); !named) return named;
   policy_.groups.push_back(std::move(group));
@@ -217,9 +219,10 @@ Result<WitnessedCheckpoint> read_witnessed(std::string_view note_bytes, const Po
   auto checkpoint = parse_checkpoint(note->text);
   if (!checkpoint) return checkpoint.error();
   auto keys = policy.log_keys(checkpoint->origin);
-  if (keys.empty())
+  if (keys.empty()) {
     return Error{Refusal::not_found, "policy.unknown_log",
                  "The policy knows no log " + checkpoint->origin + "."};
+  }
   for (VerifierKey& key : policy.witness_keys()) keys.push_back(std::move(key));
   auto signatures = verify_note(*note, keys);
   if (!signatures) return signatures.error();
@@ -232,9 +235,10 @@ Result<WitnessedCheckpoint> read_witnessed(std::string_view note_bytes, const Po
       by_log = std::move(signature);
     }
   }
-  if (!by_log)
+  if (!by_log) {
     return Error{Refusal::invalid, "note.unknown_signers",
                  "The checkpoint is not signed by its log, " + checkpoint->origin + "."};
+  }
   return WitnessedCheckpoint{*std::move(checkpoint), *std::move(by_log), std::move(cosignatures)};
 }
 
@@ -247,10 +251,11 @@ Result<WitnessedCheckpoint> open_witnessed(std::string_view note_bytes, const Po
     signers.push_back(signature.key.public_key);
     names += (names.empty() ? "" : ", ") + signature.key.name;
   }
-  if (!makes_quorum(policy, signers))
+  if (!makes_quorum(policy, signers)) {
     return Error{Refusal::invalid, "policy.quorum_missed",
                  "The checkpoint lacks the quorum of the policy; it is cosigned by " +
                      (names.empty() ? "no witness of it" : names) + "."};
+  }
   return witnessed;
 }
 

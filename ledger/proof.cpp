@@ -94,10 +94,11 @@ Result<Checkpoint> verify_proof(const TlogProof& proof,
   auto checkpoint = open_checkpoint(proof.checkpoint_note, origin, log_keys);
   if (!checkpoint) return checkpoint.error();
   const TreeHead& head = checkpoint->head;
-  if (!verifies(InclusionProof{proof.index, head.size, proof.path}, leaf, head.root))
+  if (!verifies(InclusionProof{proof.index, head.size, proof.path}, leaf, head.root)) {
     return Error{Refusal::invalid, "proof.not_included",
                  "The proof does not lead from this entry at index " + std::to_string(proof.index) +
                      " to the root of the checkpoint of size " + std::to_string(head.size) + "."};
+  }
   return checkpoint;
 }
 

@@ -19,8 +19,9 @@ std::string three_digits(std::uint64_t value) {
 
 std::string format_index(std::uint64_t index) {
   std::string text = three_digits(index % 1000);
-  for (index /= 1000; index > 0; index /= 1000)
-    text = "x" + three_digits(index % 1000) + "/" + text;
+  for (index /= 1000; index > 0; index /= 1000) {
+    text.insert(0, "x" + three_digits(index % 1000) + "/");
+  }
   return text;
 }
 
@@ -173,9 +174,10 @@ const TileSubtrees::Tile& TileSubtrees::tile_holding(unsigned level,
 
   // Not here, or the tree has grown since it was read.
   Tile tile = read(level, index);
-  if (!holds(tile))
+  if (!holds(tile)) {
     throw core::Broken(format_tile_path({TileKind::hashes, level, index}) + " has only " +
                        std::to_string(tile.nodes[0].size()) + " hashes");
+  }
   if (known == tiles_.end()) {
     if (tiles_.size() < tiles_max_) return tiles_.emplace_back(std::move(tile));
     known = tiles_.begin() + static_cast<std::ptrdiff_t>(oldest_);
@@ -188,9 +190,10 @@ const TileSubtrees::Tile& TileSubtrees::tile_holding(unsigned level,
 TileSubtrees::Tile TileSubtrees::read(unsigned level, std::uint64_t index) const {
   std::string bytes = source_(level, index);
   constexpr std::size_t hash_bytes = sizeof(Hash::bytes);
-  if (bytes.size() % hash_bytes != 0 || bytes.size() > tile_width_max * hash_bytes)
+  if (bytes.size() % hash_bytes != 0 || bytes.size() > tile_width_max * hash_bytes) {
     throw core::Broken(format_tile_path({TileKind::hashes, level, index}) + " has " +
                        std::to_string(bytes.size()) + " bytes");
+  }
   std::vector<Hash> hashes;
   for (std::size_t at = 0; at < bytes.size(); at += hash_bytes)
     hashes.push_back(*Hash::from_bytes(std::string_view(bytes).substr(at, hash_bytes)));

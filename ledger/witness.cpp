@@ -82,9 +82,10 @@ void Witness::resume(const std::string& origin, Held& held) {
   auto note = parse_note(*stored);
   auto checkpoint = note ? parse_checkpoint(note->text) : note.error();
   auto signatures = note ? verify_note(*note, {&key(), 1}) : note.error();
-  if (!checkpoint || !signatures || checkpoint->origin != origin)
+  if (!checkpoint || !signatures || checkpoint->origin != origin) {
     throw Broken("what the witness holds of " + origin +
                  " is not a checkpoint that it cosigned; it must not guess");
+  }
   held.head = checkpoint->head;
   held.time = signatures->front().time.value_or(0);
   held.note = *std::move(stored);

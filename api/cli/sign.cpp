@@ -89,10 +89,11 @@ int run_sign(const SignOptions& options, Terminal& terminal) {
   auto key = read_party_key(options.key);
   if (!key) return report(terminal, "sign", key.error(), 2);
   auto party = space::PartyId::parse(options.party);
-  if (!party)
+  if (!party) {
     return report(terminal, "sign",
                   {core::Refusal::invalid, "party.malformed", options.party + " is no party id"},
                   2);
+  }
   auto text = read_document(options.document);
   if (!text) return report(terminal, "sign", text.error(), 2);
   auto document = core::parse_json(*text);

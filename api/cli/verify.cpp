@@ -80,10 +80,11 @@ Result<VerifiedReceipt> verify_cose(const std::string& bytes, const ledger::Poli
   Error error{Refusal::not_found, "policy.unknown_log", "The policy knows no log of this receipt."};
   for (const ledger::PolicyLog& log : policy.logs) {
     auto receipt = ledger::verify_cose_receipt(bytes, log.key);
-    if (receipt && policy.needs_witnesses())
+    if (receipt && policy.needs_witnesses()) {
       return Error{Refusal::invalid, "policy.quorum_missed",
                    "A COSE receipt bears no cosignatures; the policy asks for a quorum. Take the "
                    "entry's .tlog-proof with ?cosigned=true."};
+    }
     if (receipt) return receipt;
     if (receipt.error().code != "cose.wrong_key") error = receipt.error();
   }

@@ -115,9 +115,9 @@ Result<Reply> erase_version(space::Erasures& erasures, const Request& request) {
 }  // namespace
 
 void add_dataset_routes(Router& router, Services& services) {
-  auto on = [&router](std::string_view method, std::string_view pattern, RouteOptions options,
-                      auto handler, auto& service) {
-    router.add(method, pattern, std::move(options),
+  auto on = [&router](std::string_view method, std::string_view pattern,
+                      const RouteOptions& options, auto handler, auto& service) {
+    router.add(method, pattern, options,
                [handler, &service](const Request& request) { return handler(service, request); });
   };
   RouteOptions writing{

@@ -60,9 +60,10 @@ Reply cacheable(const Request& request, std::string body, std::string type, std:
 
 Result<Reply> checkpoint(const ledger::Publication& publication, const Request& request) {
   std::string note = publication.newest().note;
-  if (note.empty())
+  if (note.empty()) {
     return Error{Refusal::unavailable, "ledger.not_published_yet",
                  "no checkpoint has the quorum of its witnesses yet"};
+  }
   return cacheable(request, std::move(note), "text/plain; charset=utf-8", "no-cache");
 }
 
@@ -113,9 +114,10 @@ Result<Reply> document(core::sql::Readers& readers, const Request& request) {
   }
   auto bytes = readers.read(
       [&](core::sql::Session& session) { return space::FiledDocuments(session).find(*digest); });
-  if (!bytes)
+  if (!bytes) {
     return Error{Refusal::not_found, "document.not_found",
                  "no document is filed under that digest"};
+  }
   return cacheable(request, *std::move(bytes), "application/json",
                    "private, max-age=31536000, immutable");
 }

@@ -133,11 +133,12 @@ Result<std::string> cosigned_file(Services& services, const ledger::Receipt& rec
   if (!services.publication->is_witnessed())
     return Error{Refusal::conflict, "receipt.no_witnesses", "this ledger has no witnesses"};
   auto published = services.publication->newest();
-  if (published.note.empty() || published.size <= receipt.seq)
+  if (published.note.empty() || published.size <= receipt.seq) {
     return Error{
         Refusal::unavailable, "receipt.not_cosigned_yet",
         "the witnesses have not cosigned a checkpoint that holds this entry yet; try again "
         "shortly"};
+  }
   return services.journal.readers.read(
       [&](Session& session) { return ledger::published_receipt(session, receipt, published); });
 }

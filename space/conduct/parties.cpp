@@ -9,7 +9,6 @@
 namespace tally::space {
 namespace {
 
-using core::sql::Tx;
 using ledger::Replay;
 using ledger::ReplayedEntry;
 

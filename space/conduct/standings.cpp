@@ -9,8 +9,6 @@ namespace tally::space {
 namespace {
 
 using core::Hash;
-using core::sql::Session;
-using core::sql::Tx;
 using ledger::Replay;
 
 constexpr std::size_t standings_kept_max = 4'096;

@@ -7,8 +7,6 @@
 namespace tally::space {
 namespace {
 
-using core::Instant;
-
 std::string join(const std::vector<std::string>& words) {
   std::string text;
   for (const auto& word : words) text += (text.empty() ? "" : ", ") + word;

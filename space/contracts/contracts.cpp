@@ -285,6 +285,7 @@ Page<ContractView> Contracts::list(const Principal& caller,
       while (row.next()) ids.push_back(row.id<ContractId>(0));
     }
     std::vector<ContractView> contracts;
+    contracts.reserve(ids.size());
     for (const auto& id : ids) contracts.push_back(read_view(session, *find_contract(session, id)));
     return cut_page(std::move(contracts), limit);
   });

@@ -149,8 +149,8 @@ void append_json_array(std::string& out, const RecordPage& page) {
   out += ']';
 }
 
-ContentKey::ContentKey(const DatasetId& dataset, std::uint64_t version, SealKey key)
-    : place_(place_of(dataset, version)), key_(std::move(key)) {}
+ContentKey::ContentKey(const DatasetId& dataset, std::uint64_t version, const SealKey& key)
+    : place_(place_of(dataset, version)), key_(key) {}
 
 std::string ContentKey::context(std::uint64_t chunk, std::uint64_t first_record) const {
   return place_ + std::to_string(chunk) + '/' + std::to_string(first_record);
@@ -173,7 +173,7 @@ ContentStore::NewKey ContentStore::draw_key(const DatasetId& dataset, std::uint6
   SealKey under = joined(master_key_, shred_keys_.draw(content_subject(dataset, version)));
   std::string context = place_of(dataset, version) + "key";
   std::string sealed = core::seal_key(under, key, context, random_);
-  return {ContentKey(dataset, version, std::move(key)), std::move(sealed)};
+  return {ContentKey(dataset, version, key), std::move(sealed)};
 }
 
 bool ContentStore::opens_without_subject(const DatasetId& dataset,

@@ -50,7 +50,7 @@ void append_json_array(std::string& out, const RecordPage& page);
 // The key of one version's content, and how its chunks are sealed.
 class ContentKey {
  public:
-  ContentKey(const DatasetId& dataset, std::uint64_t version, core::SealKey key);
+  ContentKey(const DatasetId& dataset, std::uint64_t version, const core::SealKey& key);
 
   std::string seal(const Chunk& chunk, core::Random& random) const;
   // Throws Broken.
@@ -68,11 +68,11 @@ class ContentKey {
 
 class ContentStore {
  public:
-  ContentStore(core::SealKey master_key,
+  ContentStore(const core::SealKey& master_key,
                core::ShredKeys& shred_keys,
                core::Random& random,
                std::size_t keys_kept_max = 256)
-      : master_key_(std::move(master_key)),
+      : master_key_(master_key),
         shred_keys_(shred_keys),
         random_(random),
         keys_kept_max_(keys_kept_max) {}

@@ -13,7 +13,6 @@ namespace {
 
 using core::Done;
 using core::Error;
-using core::Json;
 using core::Refusal;
 using core::Result;
 using core::sql::Lane;

@@ -414,9 +414,10 @@ Result<Done> EvidenceCheck::take_erasure(const ledger::Envelope& entry, const Js
   if (!event) return event.error();
   if (event->document != document_)
     return refuse("evidence.wrong_document", name_of(entry) + " erases another document");
-  if (verdict_.state != ContractState::terminated)
+  if (verdict_.state != ContractState::terminated) {
     return refuse("evidence.not_permitted",
                   name_of(entry) + " erases the document of a contract that has not ended");
+  }
   verdict_.asserted.others += 1;
   return Done{};
 }

@@ -61,7 +61,7 @@ class SqliteStatement : public DriverStatement {
   std::string_view bytes(int column) const override {
     const auto* data = static_cast<const char*>(sqlite3_column_blob(statement_, column));
     auto size = static_cast<std::size_t>(sqlite3_column_bytes(statement_, column));
-    return data == nullptr ? std::string_view("", 0) : std::string_view(data, size);
+    return data == nullptr ? std::string_view("") : std::string_view(data, size);
   }
   std::int64_t changes() const override { return sqlite3_changes64(db_); }
 
