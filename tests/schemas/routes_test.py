@@ -18,7 +18,7 @@ CODE = re.compile(r'"([a-z_]+\.[a-z_]+)"')
 # What is spelled like a code and is none, or never leaves by a route.
 NO_CODES = re.compile(r"^(analysis|evaluation|labeling|operation|research|training|space)\.|"
                       r"^(log|master|secret|operator|moved)\.key$|^checkpoint\.|^note\.|^vkey\.|^proof\.|"
-                      r"^signing_key\.|^dataset\.no_records$|^keys\.missing$|^replica\.(broken|ledger_behind|ledger_forked|other_log)$")
+                      r"^signing_key\.|^dataset\.no_records$|^keys\.missing$|^party\.not_operator$|^replica\.(broken|ledger_behind|ledger_forked|other_log)$")
 SOURCES = ("space", "labeling", "api/routes", "api/request.h", "api/request.cpp", "api/router.cpp", "api/wire.cpp",
            "api/connection.cpp", "api/http_server.cpp", "api/app.cpp", "core/json.cpp",
            "core/mapping.cpp", "core/sql/writer.cpp", "api/replicator.cpp")
