@@ -3,7 +3,7 @@
 #include <filesystem>
 #include <utility>
 
-#include "api/cli/cli.h"
+#include "api/cli/token_file.h"
 #include "api/data_dir.h"
 #include "api/replica_store.h"
 #include "api/source_url.h"
@@ -45,9 +45,9 @@ Result<OpenedLedger> open_database(const std::string& path) {
 Result<OpenedLedger> open_tiles(const LedgerPlace& place) {
   std::string token;
   if (!place.token_file.empty()) {
-    auto text = text_or_file("@" + place.token_file);
-    if (!text) return text.error();
-    token = *text;
+    auto read = read_token_file(place.token_file);
+    if (!read) return read.error();
+    token = *std::move(read);
   }
   auto fetch = is_url(place.from) ? fetch_from_url(place.from, token)
                                   : ledger::fetch_from_directory(place.from);

@@ -30,7 +30,7 @@ struct OpenedLedger {
 };
 
 // Refusals: audit.no_database, audit.no_entries (the export was made without them), those of
-// text_or_file. Throws core::Broken when there is no ledger to read.
+// read_token_file. Throws core::Broken when there is no ledger to read.
 core::Result<OpenedLedger> open_ledger(const LedgerPlace& place);
 
 }  // namespace tally::api

@@ -16,12 +16,13 @@ using test::TestServer;
 
 namespace {
 
+const std::string auditor_token = "tally_" + std::string(43, 'a');
 const std::string vkey = ledger::format_vkey(test::sample_signer().verifier());
 
 core::Result<api::Principal> admit_auditors(const api::Request& request, const std::string& scope) {
   auto token = request.bearer_token();
   if (!token) return token.error();
-  if (*token == "auditor" && scope == "ledger:read") return api::Principal{};
+  if (*token == auditor_token && scope == "ledger:read") return api::Principal{};
   return core::Error{core::Refusal::forbidden, "scope.missing", "no"};
 }
 
@@ -48,7 +49,7 @@ api::HttpAnswer ask(const TestServer& server,
   return *answer;
 }
 
-const api::HttpClient::Headers as_auditor = {{"Authorization", "Bearer auditor"}};
+const api::HttpClient::Headers as_auditor = {{"Authorization", "Bearer " + auditor_token}};
 
 }  // namespace
 
@@ -206,7 +207,7 @@ TEST_CASE_FIXTURE(Served,
                   "audit of a URL: reads what the server serves, with the auditor's token") {
   TestServer server(router);
   test::TempDir dir;
-  REQUIRE(core::write_file(dir.file("token"), "auditor\n"));
+  REQUIRE(core::write_file(dir.file("token"), auditor_token + "\n"));
   auto words = run(
       {"audit", "--structural", server.url(), "--key", vkey, "--token-file", dir.file("token")});
   CHECK(words.code == 0);
@@ -228,7 +229,7 @@ TEST_CASE_FIXTURE(Served,
 TEST_CASE_FIXTURE(Served, "audit of a URL: what a server serves wrongly is named") {
   TestServer server(router);
   test::TempDir dir;
-  REQUIRE(core::write_file(dir.file("token"), "auditor\n"));
+  REQUIRE(core::write_file(dir.file("token"), auditor_token + "\n"));
   auto finding_after = [&](core::sql::Sql script) {
     auto connection = core::sql::sqlite::open_writer(sample.path());
     connection.run(script);

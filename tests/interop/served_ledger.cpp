@@ -38,7 +38,7 @@ using core::Result;
 
 constexpr const char* origin = "interop.example/ledger";
 constexpr std::uint64_t entries_at_once = 1'000;  // of a command
-constexpr const char* token = "interop-auditor";
+constexpr const char* token = "tally_interop-auditor-000000000000000000000000000";
 
 Result<api::Principal> admit(const api::Request& request, const std::string&) {
   auto given = request.bearer_token();
