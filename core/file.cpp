@@ -85,6 +85,17 @@ Result<Done> write_file(const std::string& path,
   return Done{};
 }
 
+Result<Done> check_writable(const std::string& path) {
+  std::error_code failure;
+  errno = EISDIR;
+  if (std::filesystem::is_directory(path, failure)) return failed("file.unwritable", path);
+  std::string temporary = path + ".new";
+  ::unlink(temporary.c_str());
+  Descriptor file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  if (!file.is_open() || ::unlink(temporary.c_str()) != 0) return failed("file.unwritable", path);
+  return Done{};
+}
+
 Result<Done> make_directories(const std::string& path) {
   namespace fs = std::filesystem;
   fs::path made;

@@ -23,6 +23,9 @@ Result<Done> write_file(const std::string& path,
                         FileMode mode = FileMode::shared,
                         std::string temporary = {});
 
+// Whether write_file could write there now; what is there stays. Refusal: file.unwritable.
+Result<Done> check_writable(const std::string& path);
+
 // The directory and those above it, durable where they were missing. Refusal: file.unwritable.
 Result<Done> make_directories(const std::string& path);
 

@@ -1,9 +1,15 @@
 #include "api/cli/use.h"
 
+#include <filesystem>
+#include <optional>
 #include <ostream>
+#include <string>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 
+#include "api/cli/log_key.h"
+#include "api/cli/token_file.h"
 #include "api/http_client.h"
 #include "core/file.h"
 #include "core/json.h"
@@ -24,16 +30,10 @@ struct UseOptions {
   std::string idempotency_key;
   std::string output;
   std::string receipt;
-  std::string log_key;
+  std::vector<std::string> log_keys;
   std::int64_t from = -1;
   std::int64_t limit = -1;
 };
-
-Result<std::string> read_line(const std::string& path) {
-  auto text = core::read_file(path, 4096);
-  if (text && text->ends_with('\n')) text->pop_back();
-  return text;
-}
 
 core::Error problem_of(const HttpAnswer& answer) {
   core::Error error{
@@ -58,56 +58,115 @@ Result<std::string> receipt_of(HttpClient& client, const HttpAnswer& answer) {
   return file->body;
 }
 
-Result<ledger::VerifiedReceipt> verified(const std::string& receipt, const std::string& log_key) {
-  auto key = ledger::parse_vkey(log_key);
-  if (!key) return key.error();
-  return ledger::verify_receipt(receipt, *key);
+// What is wrong here is found before the request, as a use is charged whether or not its answer can be
+// kept.
+Result<core::Done> check_places(const UseOptions& options) {
+  if (!options.receipt.empty()) {
+    std::error_code failure;
+    if (std::filesystem::exists(options.receipt, failure)) {
+      return core::Error{core::Refusal::conflict, "receipt.exists",
+                         options.receipt + " exists; a receipt is never overwritten"};
+    }
+    if (options.receipt == options.output) {
+      return core::Error{core::Refusal::conflict, "receipt.exists",
+                         options.receipt + " cannot hold both the answer and its receipt"};
+    }
+  }
+  for (const std::string& path : {options.output, options.receipt}) {
+    if (path.empty()) continue;
+    if (auto checked = core::check_writable(path); !checked) return checked;
+  }
+  return core::Done{};
 }
 
-int run_use(const UseOptions& options, Terminal& terminal) {
-  auto token = read_line(options.token_file);
-  if (!token) return report(terminal, "use", token.error(), 2);
-  HttpClient client(options.url, {.bearer_token = *token});
-  Json body = Json::object({{"purpose", options.purpose}});
-  if (options.from >= 0) body.add("from", options.from);
-  if (options.limit >= 0) body.add("limit", options.limit);
-  std::string key =
-      options.idempotency_key.empty() ? core::system_random().salt() : options.idempotency_key;
-  auto answer = client.request("POST", "/v1/contracts/" + options.contract + "/uses",
-                               {{"Idempotency-Key", key}}, core::canonical(body));
-  if (!answer) {
-    terminal.err << "retry with --idempotency-key " << key
-                 << ": the same key is never charged twice\n";
-    return report(terminal, "use", answer.error(), 2);
+Result<core::Done> hand_out(const std::string& body, const UseOptions& options, std::ostream& out) {
+  if (!options.output.empty()) return core::write_file(options.output, body);
+  if (out << body << "\n" << std::flush) return core::Done{};
+  return core::Error{core::Refusal::invalid, "file.unwritable",
+                     "standard output: cannot be written"};
+}
+
+struct Prepared {
+  std::string token;
+  std::optional<ledger::LogKeys> log_keys;  // none: the receipt is not checked
+  std::string idempotency_key;
+};
+
+Result<Prepared> prepare(const UseOptions& options) {
+  auto token = read_token_file(options.token_file);
+  if (!token) return token.error();
+  Prepared prepared{*token, {}, options.idempotency_key};
+  if (!options.log_keys.empty()) {
+    auto keys = read_log_keys(options.log_keys);
+    if (!keys) return keys.error();
+    prepared.log_keys = *std::move(keys);
   }
-  if (answer->status != 200) return report(terminal, "use", problem_of(*answer), 1);
-  auto receipt = receipt_of(client, *answer);
-  if (!receipt) return report(terminal, "use", receipt.error(), 1);
+  if (auto checked = check_places(options); !checked) return checked.error();
+  if (prepared.idempotency_key.empty()) prepared.idempotency_key = core::system_random().salt();
+  return prepared;
+}
+
+// After the request: the same key gives the answer and its receipt again.
+int fail(const core::Error& error, const std::string& key, int code, Terminal& terminal) {
+  terminal.err << "retry with --idempotency-key " << key
+               << ": the same key is never charged twice\n";
+  return report(terminal, "use", error, code);
+}
+
+// The answer first: what was charged is handed out whatever becomes of its receipt.
+int keep(const HttpAnswer& answer,
+         const UseOptions& options,
+         const Prepared& prepared,
+         HttpClient& client,
+         Terminal& terminal) {
+  const std::string& key = prepared.idempotency_key;
+  bool is_delivered = answer.header("Tallystick-Delivered") != "false";
+  if (is_delivered) {
+    if (auto written = hand_out(answer.body, options, terminal.out); !written)
+      return fail(written.error(), key, 2, terminal);
+  }
+  auto receipt = receipt_of(client, answer);
+  if (!receipt) return fail(receipt.error(), key, 1, terminal);
   if (!options.receipt.empty()) {
     if (auto written = core::write_file(options.receipt, *receipt); !written)
-      return report(terminal, "use", written.error(), 2);
+      return fail(written.error(), key, 2, terminal);
   }
   std::string state = "not checked (no --log-key)";
-  if (!options.log_key.empty()) {
-    auto checked = verified(*receipt, options.log_key);
-    if (!checked) return report(terminal, "use", checked.error(), 1);
+  if (prepared.log_keys) {
+    auto checked = ledger::verify_receipt(*receipt, *prepared.log_keys);
+    if (!checked) return fail(checked.error(), key, 1, terminal);
     state = "verified: entry " + std::to_string(checked->index) + " of " +
             std::to_string(checked->checkpoint.head.size);
   }
-  if (answer->header("Tallystick-Delivered") == "false") {
+  if (!is_delivered) {
     return report(
         terminal, "use",
         {core::Refusal::forbidden, "use.not_delivered_again",
          "this key was delivered often enough, or too long ago: only its receipt is left"},
         1);
   }
-  if (options.output.empty()) {
-    terminal.out << answer->body << "\n";
-  } else if (auto written = core::write_file(options.output, answer->body); !written) {
-    return report(terminal, "use", written.error(), 2);
-  }
   terminal.err << "receipt " << state << "; key " << key << "\n";
   return 0;
+}
+
+int run_use(const UseOptions& options, Terminal& terminal) {
+  auto prepared = prepare(options);
+  if (!prepared) return report(terminal, "use", prepared.error(), 2);
+  const std::string& key = prepared->idempotency_key;
+  HttpClient client(options.url, {.bearer_token = prepared->token});
+  Json body = Json::object({{"purpose", options.purpose}});
+  if (options.from >= 0) body.add("from", options.from);
+  if (options.limit >= 0) body.add("limit", options.limit);
+  auto answer = client.request("POST", "/v1/contracts/" + options.contract + "/uses",
+                               {{"Idempotency-Key", key}}, core::canonical(body));
+  if (!answer) {
+    if (answer.error().code == "http.bad_url") return report(terminal, "use", answer.error(), 2);
+    return fail(answer.error(), key, 2, terminal);
+  }
+  bool is_refused = answer->status >= 400 && answer->status < 500;  // which charges nothing
+  if (is_refused) return report(terminal, "use", problem_of(*answer), 1);
+  if (answer->status != 200) return fail(problem_of(*answer), key, 1, terminal);
+  return keep(*answer, options, *prepared, client, terminal);
 }
 
 }  // namespace
@@ -132,8 +191,14 @@ void add_use_command(CLI::App& program, Chosen& chosen) {
                       "the same key is never charged twice (default: a fresh one)");
   command->add_option("--output", options->output,
                       "where the answer goes (default: standard output)");
-  command->add_option("--receipt", options->receipt, "where the receipt goes, a .tlog-proof file");
-  command->add_option("--log-key", options->log_key, "the ledger's public key: checks the receipt");
+  command->add_option("--receipt", options->receipt,
+                      "where the receipt goes, a .tlog-proof file; must not exist");
+  command
+      ->add_option(
+          "--log-key", options->log_keys,
+          "the ledger's public key, a vkey or @FILE: checks the receipt; again for each key "
+          "that it had")
+      ->allow_extra_args(false);
   command->callback([options, &chosen] {
     chosen = [options](Terminal& terminal) { return run_use(*options, terminal); };
   });
