@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdlib>
+#include <filesystem>
 #include <functional>
 #include <sstream>
 #include <vector>
@@ -208,6 +209,10 @@ std::string config_template() {
 
 Result<Config> read_config(const std::string& path) {
   Config config;
+  if (std::error_code failure; !std::filesystem::exists(path, failure)) {
+    return Error{Refusal::not_found, "config.unreadable",
+                 path + " is missing: put its copy back, or an empty file for the defaults"};
+  }
   auto parsed = toml::parse_file(path);
   if (!parsed) {
     std::ostringstream where;

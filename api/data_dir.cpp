@@ -87,6 +87,13 @@ Result<ServerKeys> make_keys(const DataDir& dir, const std::string& origin) {
 }
 
 Result<ServerKeys> read_keys(const DataDir& dir) {
+  for (const char* name : {"log.key", "operator.key", "master.key", "secret.key"}) {
+    if (fs::exists(dir.key(name)) || !fs::exists(dir.database())) continue;
+    return Error{Refusal::not_found, "data_dir.not_initialized",
+                 dir.key(name) +
+                     " is missing, but its database is there: put the copies of keys/ "
+                     "and tallystick.toml back (docs/durability.md)"};
+  }
   auto log_text = read_secret(dir.key("log.key"));
   if (!log_text) return log_text.error();
   auto log = ledger::parse_signing_key(*log_text);
