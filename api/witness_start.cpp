@@ -38,7 +38,9 @@ Heard ask(const PolicyWitness& witness,
   Heard heard{
       client.add({.old_size = old_size, .proof = std::move(proof), .note = *head.note}, text), {}};
   bool holds_other = heard.answer.outcome == Outcome::holds && heard.answer.size > 0;
-  if (holds_other || heard.answer.outcome == Outcome::forked) heard.shown = client.newest(origin);
+  bool says_no =
+      heard.answer.outcome == Outcome::forked || heard.answer.outcome == Outcome::refused;
+  if (holds_other || says_no) heard.shown = client.newest(origin);
   return heard;
 }
 
@@ -144,6 +146,8 @@ std::vector<WitnessStanding> ask_witnesses(const ledger::Policy& policy,
                           .words = "it says that it holds size " + std::to_string(held) +
                                    " and does not go on from there"};
         }
+        // What it showed before stays proof, whatever it answered now.
+        if (!again.shown) again.shown = std::move(heard[i]->shown);
         heard[i] = std::move(again);
       });
     }

@@ -296,6 +296,64 @@ TEST_CASE("witnesses at start: an older copy of the database is refused") {
   CHECK(log.publishes(log.append() + 1));
 }
 
+TEST_CASE(
+    "witnesses at start: a fork that grew longer is refused by the note that a witness shows") {
+  LogProcess log;
+  WitnessProcess first({log.vkey()}, "witness.example/w1");
+  WitnessProcess second({log.vkey()}, "witness.example/w2");
+  first.start();
+  second.start();
+  log.use_policy(first.policy_line("w1") + "quorum w1\n");
+  log.start();
+  REQUIRE(log.publishes(log.append() + 1));
+  log.stop();
+  log.back_up("old");
+  log.start();
+  REQUIRE(log.publishes(log.append() + 1));
+  log.stop();
+  log.restore("old");
+  log.use_no_policy();
+  log.start();
+  for (int i = 0; i < 5; ++i) log.append();
+  log.stop();
+
+  std::string before = first.held(log.key().name);
+  Setting wait("WITNESSES_START_WAIT_S", "0");
+  // Alone, and beside one that never saw the true history and agrees with whatever it is brought.
+  std::string alone = first.policy_line("w1") + "quorum w1\n";
+  std::string beside = first.policy_line("w1") + second.policy_line("w2") +
+                       "group either any w1 w2\nquorum either\n";
+  for (const std::string& policy : {alone, beside}) {
+    log.use_policy(policy);
+    for (const char* needed : {"none", "any", "quorum"}) {
+      CAPTURE(needed);
+      Setting at_start("WITNESSES_REQUIRE_AT_START", needed);
+      REQUIRE(log.exit_code_of_start() == 1);
+      std::string words = log.words_of_failed_start();
+      CHECK(words.find("witness.ledger_forked") != std::string::npos);
+      CHECK(words.find("witness w1 shows a checkpoint") != std::string::npos);
+    }
+  }
+  CHECK(first.held(log.key().name) == before);
+
+  // Who only says no proves nothing.
+  FalseWitness liar(
+      [says_less = true](const std::string&) mutable {
+        api::Reply reply;
+        reply.status = says_less ? 409 : 422;
+        reply.content_type = says_less ? std::string(tlog_size_type) : "text/plain";
+        reply.body = "1\n";
+        says_less = !says_less;
+        return reply;
+      },
+      "witness.example/w3");
+  log.use_policy(liar.policy_line("w3") + "quorum w3\n");
+  CHECK(log.exit_code_of_start() == 1);
+  CHECK(log.words_of_failed_start().find("witness.too_few_answers") != std::string::npos);
+  Setting none("WITNESSES_REQUIRE_AT_START", "none");
+  CHECK(log.exit_code_of_start() == 0);
+}
+
 TEST_CASE("witnesses at start: silence is not consent, unless the operator says so") {
   LogProcess log;
   WitnessProcess first({log.vkey()}, "witness.example/w1");

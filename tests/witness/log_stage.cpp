@@ -66,6 +66,13 @@ int LogProcess::exit_code_of_start() {
   return 0;
 }
 
+std::string LogProcess::words_of_failed_start() const {
+  const std::string words = file("words");
+  live::exit_code_of({"/bin/sh", "-c", "exec \"$@\" 2>\"$0\"", words, "timeout", "20", program,
+                      "serve", directory(), "--port", "0", "--witness-policy", policy_file()});
+  return *core::read_file(words);
+}
+
 void LogProcess::stop() {
   if (process().stop() != 0) throw std::runtime_error("the server did not stop cleanly");
 }

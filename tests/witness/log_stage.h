@@ -44,6 +44,7 @@ class LogProcess {
   void use_no_policy();
   void start() { process().start(); }
   int exit_code_of_start();
+  std::string words_of_failed_start() const;  // on stderr, of a start that fails
   void kill_hard() { process().kill_hard(); }
   void stop();
 
