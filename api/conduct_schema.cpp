@@ -17,6 +17,7 @@ namespace {
 using core::EmbeddedFile;
 using core::sql::Connection;
 using core::sql::Statement;
+using core::sql::sqlite::list_schema;
 using core::sql::sqlite::list_tables;
 using ledger::ConductFinding;
 
@@ -79,12 +80,12 @@ ConductFinding migration_wrong(const EmbeddedFile& file, const Noted& noted) {
           .found = noted.name + " " + noted.sha256};
 }
 
-ConductFinding differs(const std::string& table,
+ConductFinding differs(const std::string& place,
                        const std::string& words,
                        std::string expected = "",
                        std::string found = "") {
   return {.code = "schema.differs",
-          .place = "table " + table,
+          .place = place,
           .contract = {},
           .words = words,
           .expected = std::move(expected),
@@ -97,7 +98,7 @@ ConductFinding columns_differ(const std::string& table,
                               const std::vector<std::string>& found) {
   std::size_t i = 0;
   while (i < expected.size() && i < found.size() && expected[i] == found[i]) ++i;
-  return differs(table, "The table has other columns than its migration makes.",
+  return differs("table " + table, "The table has other columns than its migration makes.",
                  i < expected.size() ? expected[i] : "no column",
                  i < found.size() ? found[i] : "no column");
 }
@@ -115,7 +116,9 @@ AuditedSchema::AuditedSchema(ledger::Replay& replay, Connection& database)
   if (!is_newer && !is_prefix) replay_.report(migration_wrong(files[common], noted[common]));
   core::sql::migrate(expected_, std::span(files).first(count_up_to(noted, files)));
   tables_ = list_tables(expected_);
-  if (!is_newer) judge_tables(database);
+  if (is_newer) return;
+  judge_tables(database);
+  judge_objects(database);
 }
 
 void AuditedSchema::judge_tables(Connection& database) {
@@ -123,16 +126,48 @@ void AuditedSchema::judge_tables(Connection& database) {
   for (const auto& [name, columns] : tables_) {
     auto table = found.find(name);
     if (table == found.end()) {
-      replay_.report(
-          differs(name, "The table is not there, though the migration that makes it is noted."));
+      replay_.report(differs(
+          "table " + name, "The table is not there, though the migration that makes it is noted."));
     } else if (table->second != columns) {
       replay_.report(columns_differ(name, columns, table->second));
     }
   }
   for (const auto& [name, columns] : list_tables(replay_.tx().connection())) {
     if (name.starts_with("conduct_") || tables_.contains(name) || !found.contains(name)) continue;
+    replay_.report(differs("table " + name,
+                           "The table is there, though the migration that makes it is not noted."));
+  }
+}
+
+void AuditedSchema::judge_objects(Connection& database) {
+  auto expected = list_schema(expected_);
+  auto found = list_schema(database);
+  auto known = list_tables(replay_.tx().connection());
+  auto columns = list_tables(database);
+  // What judge_tables has said of a table is not said again, nor of the indexes that came and went with it.
+  auto is_judged = [&](const std::string& table) {
+    auto there = columns.find(table);
+    auto made = tables_.find(table);
+    if (made == tables_.end()) return !table.starts_with("conduct_") && known.contains(table);
+    return there == columns.end() || there->second != made->second;
+  };
+  for (const auto& [name, object] : found) {
+    auto made = expected.find(name);
+    bool is_table = object.type == "table" || object.type == "index";
+    if (made != expected.end() && made->second == object) continue;
+    if (is_table && is_judged(object.table)) continue;
+    if (made == expected.end()) {
+      replay_.report(differs(name, "It is there, though no migration that is noted makes it.",
+                             "nothing", object.sql));
+    } else {
+      replay_.report(differs(name, "It has another form than its migration makes.",
+                             made->second.sql, object.sql));
+    }
+  }
+  for (const auto& [name, object] : expected) {
+    if (found.contains(name) || is_judged(object.table)) continue;
     replay_.report(
-        differs(name, "The table is there, though the migration that makes it is not noted."));
+        differs(name, "It is not there, though the migration that makes it is noted.", object.sql));
   }
 }
 

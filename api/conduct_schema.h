@@ -15,7 +15,8 @@ class AuditedSchema {
  public:
   // Reports
   //   schema.differs             a table is not there, or has other columns; or one is there whose
-  //                              migration is not noted
+  //                              migration is not noted; or a trigger, a view, an index or another
+  //                              table is there that none makes
   //   schema.migration_wrong     a migration is noted in another form, or left out
   //   projection.other_schema    (not checkable) a newer version has opened the database
   AuditedSchema(ledger::Replay& replay, core::sql::Connection& database);
@@ -28,6 +29,7 @@ class AuditedSchema {
 
  private:
   void judge_tables(core::sql::Connection& database);
+  void judge_objects(core::sql::Connection& database);
 
   ledger::Replay& replay_;
   core::sql::Connection expected_;  // empty, with the tables of the migrations that are noted

@@ -8,6 +8,7 @@
 #include "core/file.h"
 #include "core/sql/migrate.h"
 #include "core/sql/sqlite/sqlite.h"
+#include "core/sql/sqlite/tables.h"
 #include "labeling/schema.h"
 #include "ledger/checkpoint.h"
 #include "ledger/publication.h"
@@ -25,6 +26,7 @@ core::sql::Connection open_database(const std::string& path) {
   ::close(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   auto connection = core::sql::sqlite::open_writer(path);
   core::sql::migrate(connection, labeling::schema_files());
+  core::sql::sqlite::check_schema(connection, labeling::schema_files());
   return connection;
 }
 

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "core/sql/migrate.h"
+#include "core/sql/sqlite/tables.h"
 #include "labeling/schema.h"
 
 namespace tally::api {
@@ -33,6 +34,7 @@ core::sql::Connection Store::open(const std::string& path,
   ::close(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   auto connection = core::sql::sqlite::open_writer(path, files);
   core::sql::migrate(connection, labeling::schema_files());
+  core::sql::sqlite::check_schema(connection, labeling::schema_files());
   core::sql::Session session(connection);
   ledger_.open(session);
   if (before_writing) before_writing(session, ledger_);

@@ -193,6 +193,12 @@ TEST_CASE("cli audit: tables and migrations that are gone are no earlier version
         Codes{"schema.differs", "projection.unreadable"});
   CHECK(codes_after("alter table party_registration rename column name to title") ==
         Codes{"schema.differs"});
+  for (const char* hidden :
+       {"create trigger tr after insert on meter begin delete from meter; end",
+        "create view v as select 1", "create table other (id text)",
+        "create index other on meter (used)", "drop index contract_consumer"}) {
+    CHECK(codes_after(hidden) == Codes{"schema.differs"});
+  }
   CHECK(codes_after("delete from schema_migration where name not like '0001%'") ==
         Codes{"schema.differs", "schema.migration_missing"});
   CHECK(codes_after("delete from schema_migration where name not like '0001%'; drop table meter; "

@@ -186,5 +186,6 @@ inline const Layers all_but_chain{"conduct", "receipts", "witnesses"};
 
 // Those about labels, for the table's end.
 std::vector<Cheat> label_cheats();
+std::vector<Cheat> schema_cheats();
 
 }  // namespace tally::test

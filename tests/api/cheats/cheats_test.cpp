@@ -149,12 +149,6 @@ const std::vector<Cheat> other_cheats = {
            honest().ended.text() + "'); update meter set used = 0 where contract = '" +
            honest().ended.text() + "'");
      }},
-    {"a table is dropped, and the migration that made it forgotten", conduct, "schema.differs",
-     [](Cheater& cheater) {
-       cheater.run("delete from schema_migration where name not like '0001%'; drop table meter");
-     }},
-    {"a column is renamed, so that its table cannot be read", conduct, "schema.differs",
-     [](Cheater& cheater) { cheater.run("alter table contract rename column uses to uses2"); }},
     {"the root beside an earlier batch is changed", conduct, "batch.wrong_root",
      [](Cheater& cheater) {
        cheater.run(
@@ -409,8 +403,8 @@ const std::vector<Cheat> other_cheats = {
 
 std::vector<Cheat> all_cheats() {
   auto cheats = other_cheats;
-  auto about_labels = label_cheats();
-  cheats.insert(cheats.end(), about_labels.begin(), about_labels.end());
+  for (const auto& more : {label_cheats(), schema_cheats()})
+    cheats.insert(cheats.end(), more.begin(), more.end());
   return cheats;
 }
 

@@ -8,6 +8,7 @@
 #include "core/sql/migrate.h"
 #include "core/sql/readers.h"
 #include "core/sql/sqlite/sqlite.h"
+#include "core/sql/sqlite/tables.h"
 #include "support/temp_dir.h"
 
 using namespace tally;
@@ -255,6 +256,32 @@ TEST_CASE("migrate: the files of several folders go by their numbers, whoever br
   migrate(connection, after);
   connection.run("insert into b (x, y) values (1, 2)");
   migrate(connection, after);
+}
+
+TEST_CASE("migrate: a database that has more or less than its migrations give is refused by name") {
+  std::vector<EmbeddedFile> files{
+      {"0001_one.sql", "create table a (x integer) strict;\ncreate index a_x on a (x);"},
+      {"0002_two.sql", "alter table a add column y integer;"}};
+  auto words_after = [&](Sql change) -> std::string {
+    auto connection = sqlite::open_memory();
+    migrate(connection, files);
+    connection.run(change);
+    try {
+      sqlite::check_schema(connection, files);
+    } catch (const Broken& broken) {
+      return broken.what();
+    }
+    return "";
+  };
+  CHECK(words_after("insert into a values (1, 2); analyze") == "");
+  CHECK(words_after("create trigger tr after insert on a begin delete from a; end") ==
+        "the database has a trigger tr that no migration makes");
+  CHECK(words_after("create view v as select 1").find("view v") != std::string::npos);
+  CHECK(words_after("create table b (x)").find("table b") != std::string::npos);
+  CHECK(words_after("drop index a_x").find("index a_x") != std::string::npos);
+  CHECK(words_after("drop index a_x; create unique index a_x on a (x)").find("index a_x") !=
+        std::string::npos);
+  CHECK(words_after("alter table a rename column y to z").find("table a") != std::string::npos);
 }
 
 TEST_CASE("sql: values come back as they went in, and a violated check is broken, not refused") {
