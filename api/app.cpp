@@ -153,6 +153,7 @@ struct App::Parts {
     services.uploads.discard_leftovers();
     publish_by_policy(config);
     check_shred_keys(config);
+    check_keys(store, keys, config.retire_missing_log_keys);
     exchange_log_key(store, dir, keys);
     services.uses.sign_grants_with(exchange_operator_key(store, dir, keys));
     services.erasures.finish();

@@ -94,7 +94,7 @@ Result<Done> place_keys(const DataDir& dir,
     fs::rename(dir.key(name), former, failure);
     if (failure) return refuse("file.unwritable", former + ": " + failure.message());
   }
-  fs::remove(dir.key("log.retiring"));
+  for (const char* name : {"log.retiring", "operator.retiring"}) fs::remove(dir.key(name));
   for (const auto& written :
        {core::write_file(dir.key("log.key"), ledger::format_signing_key(signer) + "\n",
                          core::FileMode::secret),

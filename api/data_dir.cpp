@@ -86,6 +86,12 @@ Result<ServerKeys> make_keys(const DataDir& dir, const std::string& origin) {
   return keys;
 }
 
+Error same_key(const DataDir& dir, const std::string& name) {
+  return {Refusal::invalid, "data_dir.key_malformed",
+          dir.key(name + ".next.key") + " holds the key that " + dir.key(name + ".key") +
+              " holds: one of the files is of another time. Put the whole directory back as it was"};
+}
+
 Result<ServerKeys> read_keys(const DataDir& dir) {
   for (const char* name : {"log.key", "operator.key", "master.key", "secret.key"}) {
     if (fs::exists(dir.key(name)) || !fs::exists(dir.database())) continue;
@@ -114,12 +120,14 @@ Result<ServerKeys> read_keys(const DataDir& dir) {
       return Error{Refusal::invalid, "data_dir.key_malformed",
                    dir.key("log.next.key") + " is the key of another log"};
     }
+    if (next->verifier() == keys.log.verifier()) return same_key(dir, "log");
     keys.next_log = *std::move(next);
   }
   keys.retires_log = fs::exists(dir.key("log.retiring"));
   if (fs::exists(dir.key("operator.next.key"))) {
     auto seed = read_hash(dir.key("operator.next.key"));
     if (!seed) return seed.error();
+    if (*seed == *operator_seed) return same_key(dir, "operator");
     keys.next_operator = core::SigningKey::from_seed(*seed);
   }
   keys.retires_operator = fs::exists(dir.key("operator.retiring"));

@@ -43,10 +43,16 @@ struct KeyFiles {
         retired(dir.key(name + ".retired.key")) {}
 };
 
-// Written over before it goes. What the file system or the disk keeps elsewhere stays.
+// Written over before it goes, unless other names lead to the same bytes: the key that is in use, or a
+// copy that somebody keeps by a link. What the file system or the disk keeps elsewhere stays.
 void shred(const std::string& path) {
+  if (!fs::exists(path)) return;
+  if (fs::hard_link_count(path) > 1) {
+    spdlog::warn("{} is removed, but not written over: another name leads to the same file", path);
+    fs::remove(path);
+    return;
+  }
   int file = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
-  if (file < 0 && errno == ENOENT) return;
   if (file < 0) throw failed(path);
   const std::string zeros(fs::file_size(path), '\0');
   bool is_over = ::write(file, zeros.data(), zeros.size()) == static_cast<ssize_t>(zeros.size()) &&
@@ -57,23 +63,22 @@ void shred(const std::string& path) {
 
 // The new key takes the place of the old one, which is kept by another name until it is shredded, so
 // that NAME.key is there at any moment.
-void take_place(const KeyFiles& files) {
-  if (fs::exists(files.retiring) && fs::exists(files.next)) {
+void take_place(const KeyFiles& files, bool retires) {
+  if (retires && fs::exists(files.next)) {
     if (::link(files.key.c_str(), files.retired.c_str()) != 0 && errno != EEXIST)
       throw failed(files.retired);
     fs::rename(files.next, files.key);
     require(core::sync_file_system(files.key));
   }
   shred(files.retired);
-  fs::remove(files.retiring);
+  if (retires) fs::remove(files.retiring);
   require(core::sync_file_system(files.key));
 }
 
-std::uint64_t append(Store& store,
-                     std::shared_ptr<ledger::Receipt> (ledger::Ledger::*change)(core::sql::Tx&)) {
-  auto done = store.writer().run([&](core::sql::Tx& tx) -> Result<std::uint64_t> {
-    return (store.ledger().*change)(tx)->seq;
-  });
+template <class Change>
+std::uint64_t append(Store& store, Change change) {
+  auto done =
+      store.writer().run([&](core::sql::Tx& tx) -> Result<std::uint64_t> { return change(tx); });
   if (!done) throw Broken(done.error().message);
   return *done;
 }
@@ -93,6 +98,12 @@ Error not_in_force() {
   return {Refusal::conflict, "rotate.not_in_force",
           "the new key counts from the next start of the server on; give others time to learn it "
           "before the old one goes"};
+}
+
+Error retired_before(const char* name) {
+  return {Refusal::conflict, "rotate.retired_before",
+          "keys/" + std::string(name) +
+              ".next.key was retired before, and a key never comes back; remove the file"};
 }
 
 }  // namespace
@@ -153,7 +164,9 @@ Result<PlannedOperatorKey> plan_operator_retirement(const DataDir& dir) {
   core::Hash next = keys->next_operator->public_key();
   auto connection = core::sql::sqlite::open_reader(dir.database());
   core::sql::Session session(connection);
-  if (!space::find_key(session, space::KeyId::of(next))) return not_in_force();
+  auto key = space::find_key(session, space::KeyId::of(next));
+  if (!key) return not_in_force();
+  if (key->retired) return retired_before("operator");
   if (!keys->retires_operator) {
     auto written = core::write_file(KeyFiles(dir, "operator").retiring, "", core::FileMode::secret);
     if (!written) return written.error();
@@ -161,21 +174,54 @@ Result<PlannedOperatorKey> plan_operator_retirement(const DataDir& dir) {
   return PlannedOperatorKey{keys->operator_key.public_key(), next, keys->retires_operator};
 }
 
+void check_keys(Store& store, const ServerKeys& keys, bool retires_missing) {
+  space::Keys parties_keys(store.journal());
+  bool is_exchanged = keys.retires_operator && keys.next_operator;  // all but the files
+  auto now = parties_keys.check_operators(keys.operator_key);
+  if (!now && is_exchanged) now = parties_keys.check_operators(*keys.next_operator);
+  if (!now) throw Broken("keys/operator.key: " + now.error().message);
+  if (keys.next_operator) {
+    auto next = parties_keys.check_operators(*keys.next_operator);
+    if (!next && next.error().code == "key.retired")
+      throw Broken("keys/operator.next.key: " + next.error().message);
+  }
+  const auto missing = store.ledger().signers()->missing();
+  if (missing.empty() || retires_missing) return;
+  throw Broken(
+      "the ledger says that " + format_vkey(missing.front()) +
+      " signs its checkpoints too, and it is not in keys/: put the keys of this database's "
+      "time back, or start once with --retire-missing-log-keys, which retires it");
+}
+
 void exchange_log_key(Store& store, const DataDir& dir, const ServerKeys& keys) {
   ledger::Ledger& ledger = store.ledger();
+  const auto missing = ledger.signers()->missing();
+  for (const auto& key : missing) {
+    std::uint64_t seq =
+        append(store, [&](core::sql::Tx& tx) { return ledger.retire_missing_key(tx, key)->seq; });
+    spdlog::warn("the log's key {} is not there; it was retired at entry {}", format_vkey(key),
+                 seq);
+  }
+  // A key that was added now waits one start longer: nobody can have learned it yet.
+  bool retires = keys.retires_log && ledger.signers()->pending() == nullptr;
   if (const auto* pending = ledger.signers()->pending()) {
     std::string vkey = format_vkey(pending->verifier());
-    std::uint64_t seq = append(store, &ledger::Ledger::add_key);
+    std::uint64_t seq = append(store, [&](core::sql::Tx& tx) { return ledger.add_key(tx)->seq; });
     spdlog::info("from entry {} on the log's checkpoints are signed by {} too", seq, vkey);
   }
-  if (!keys.retires_log && !fs::exists(dir.key("log.retired.key"))) return;
-  if (keys.retires_log && keys.next_log && !ledger.signers()->is_retired(keys.log)) {
-    std::uint64_t seq = append(store, &ledger::Ledger::retire_first_key);
+  if (retires && keys.next_log && !ledger.signers()->is_retired(keys.log)) {
+    if (!ledger.signers()->goes_on_without_first())
+      throw Broken("keys/log.retiring: no other key of the log is in force");
+    std::uint64_t seq =
+        append(store, [&](core::sql::Tx& tx) { return ledger.retire_first_key(tx)->seq; });
     spdlog::info("the log's key {} was retired at entry {}", format_vkey(keys.log.verifier()), seq);
   }
-  ledger.forget_retired_keys();
-  if (keys.retires_log) require(core::write_file(dir.log_vkey(), keys.log_keys().text()));
-  take_place(KeyFiles(dir, "log"));
+  if (retires) ledger.forget_retired_keys();
+  const std::string told = ledger.signers()->in_force(ledger.size()).text();
+  if (auto there = core::read_file(dir.log_vkey()); !there || *there != told)
+    require(core::write_file(dir.log_vkey(), told));
+  const KeyFiles files(dir, "log");
+  if (retires || fs::exists(files.retired)) take_place(files, retires);
 }
 
 core::SigningKey exchange_operator_key(Store& store, const DataDir& dir, const ServerKeys& keys) {
@@ -188,18 +234,18 @@ core::SigningKey exchange_operator_key(Store& store, const DataDir& dir, const S
     spdlog::info("the operator's key {} was {} at entry {}",
                  space::KeyId::of(key.public_key()).text(), words, change->receipt->seq);
   };
+  bool retires = keys.retires_operator;
   if (keys.next_operator) {
-    log(parties_keys.add_operators(keys.operator_key, *keys.next_operator), "added",
-        *keys.next_operator);
+    auto added = parties_keys.add_operators(keys.operator_key, *keys.next_operator);
+    log(added, "added", *keys.next_operator);
+    retires = retires && added->repeated;  // nobody can have learned a key that was added now
   }
-  if (keys.next_operator && keys.retires_operator) {
+  if (keys.next_operator && retires) {
     log(parties_keys.retire_operators(keys.operator_key, *keys.next_operator), "retired",
         keys.operator_key);
     signs = *keys.next_operator;
   }
-  if (keys.retires_operator || fs::exists(files.retired)) take_place(files);
-  if (auto checked = parties_keys.check_operators(signs); !checked)
-    throw Broken("keys/operator.key: " + checked.error().message);
+  if (retires || fs::exists(files.retired)) take_place(files, retires);
   return signs;
 }
 

@@ -30,7 +30,7 @@ struct PlannedKey {
 core::Result<PlannedKey> plan_log_key(const DataDir& dir);
 
 // Refusals: those of read_keys, rotate.no_next_key (conflict), rotate.not_in_force (conflict: no
-// checkpoint bears the new key's signature yet), those of core::write_file.
+// checkpoint bears the new key's signature yet), rotate.retired_before (conflict), those of core::write_file.
 core::Result<PlannedKey> plan_log_retirement(const DataDir& dir);
 
 // The same for operator.key, which signs grants.
@@ -42,8 +42,14 @@ struct PlannedOperatorKey {
 core::Result<PlannedOperatorKey> plan_operator_key(const DataDir& dir);
 core::Result<PlannedOperatorKey> plan_operator_retirement(const DataDir& dir);
 
-// At start, before anything is served. Throws Broken when a file cannot be written or removed, and
-// when operator.key is no key of the ledger's operator.
+// Before anything is appended. Throws Broken when operator.key is no valid key of the ledger's operator,
+// when the key to follow it was retired, and when the ledger names a log's key in force that is not
+// there, unless that is to be retired.
+void check_keys(Store& store, const ServerKeys& keys, bool retires_missing);
+
+// At start, behind check_keys, before anything is served. Retires the log's keys in force that are not
+// there. A key is retired one start behind the addition of the one that follows, at the soonest. Throw
+// Broken when a file cannot be written or removed.
 void exchange_log_key(Store& store, const DataDir& dir, const ServerKeys& keys);
 // The key that grants are signed with from here on.
 core::SigningKey exchange_operator_key(Store& store, const DataDir& dir, const ServerKeys& keys);

@@ -176,7 +176,7 @@ class Audit {
     last_leaf_ = check.leaves[check.count - 1];
     last_at_ = check.last_at;
     clock_departed_ = check.clock_departed.value_or(clock_departed_);
-    for (const std::string& entry : check.retirements) note_retired(entry);
+    for (const std::string& entry : check.key_changes) note_key_change(entry);
     if (auto finding = tree_.take_full(source_)) stop(*std::move(finding));
   }
 
@@ -352,16 +352,25 @@ class Audit {
   }
 
   // Of a key that the caller gave.
-  void note_retired(std::string_view entry) {
+  void note_key_change(std::string_view entry) {
     auto envelope = read_envelope(entry);
-    auto body =
-        envelope ? core::parse_json(envelope->body) : core::Result<core::Json>(core::Error{});
-    auto event =
-        body ? core::decode<LogKeyRetired>(*body) : core::Result<LogKeyRetired>(core::Error{});
-    auto key = event ? parse_vkey(event->key) : core::Result<VerifierKey>(core::Error{});
+    if (!envelope) return;
+    bool is_addition = envelope->kind == LogKeyAdded::kind;
+    auto key =
+        is_addition ? key_of<LogKeyAdded>(envelope->body) : key_of<LogKeyRetired>(envelope->body);
+    auto& changes = is_addition ? added_ : report_.retired;
     if (!key || !log_keys_.holds(*key)) return;
-    if (std::ranges::find(report_.retired, *key, &RetiredKey::key) != report_.retired.end()) return;
-    report_.retired.push_back({*key, envelope->seq});
+    if (std::ranges::find(changes, *key, &KeyChange::key) != changes.end()) return;
+    changes.push_back({*key, envelope->seq});
+  }
+
+  template <class Event>
+  static core::Result<VerifierKey> key_of(std::string_view body) {
+    auto json = core::parse_json(body);
+    if (!json) return json.error();
+    auto event = core::decode<Event>(*json);
+    if (!event) return event.error();
+    return parse_vkey(event->key);
   }
 
   // --- the checkpoint -----------------------------------------------------------------------------
@@ -395,7 +404,7 @@ class Audit {
     auto keys = keys_in_force(log_keys_, retired, signed_size);
     if (keys && open_checkpoint(note, log_keys_.origin(), *keys)) return std::nullopt;
     auto before = std::ranges::find_if(retired.rbegin(), retired.rend(),
-                                       [&](const RetiredKey& it) { return it.seq < signed_size; });
+                                       [&](const KeyChange& it) { return it.seq < signed_size; });
     if (before == retired.rend()) return std::nullopt;
     const auto& [key, seq] = *before;
     return Finding{"checkpoint.key_retired", Place::checkpoint("note"),
@@ -403,6 +412,25 @@ class Audit {
                        ", and no other key that was given signed the checkpoint. Ask for the key "
                        "that followed it, on a way that you trust, and give it beside the old one.",
                    "", ""};
+  }
+
+  // Each key that was given and was let in has to have signed: whoever has but the old one makes a
+  // second history that goes on from the addition.
+  std::optional<Finding> judge_added(const std::string& note) const {
+    if (refusal_ || !report_.checkpoint) return std::nullopt;
+    std::uint64_t signed_size = report_.checkpoint->head.size;
+    for (const auto& [key, seq] : added_) {
+      bool is_retired = std::ranges::any_of(report_.retired, [&](const KeyChange& it) {
+        return it.key == key && it.seq < signed_size;
+      });
+      if (seq >= signed_size || is_retired) continue;
+      if (open_checkpoint(note, log_keys_.origin(), LogKeys(key))) continue;
+      return Finding{"checkpoint.key_did_not_sign", Place::checkpoint("note"),
+                     "The key " + format_vkey(key) + " was let in by entry " + number(seq) +
+                         ", and did not sign this checkpoint.",
+                     "", ""};
+    }
+    return std::nullopt;
   }
 
   void judge_checkpoint() {
@@ -418,6 +446,7 @@ class Audit {
     }
     if (auto finding = judge_signers(row.note)) return report_.findings.push_back(*finding);
     if (refusal_) return add(refusal_->code, Place::checkpoint("note"), refusal_->message);
+    if (auto finding = judge_added(row.note)) return report_.findings.push_back(*finding);
     const TreeHead& head = report_.checkpoint->head;
     if (number(head.size) != std::to_string(row.size)) {
       add("checkpoint.wrong_size", Place::checkpoint("size"),
@@ -447,6 +476,7 @@ class Audit {
   const LogKeys& log_keys_;
   const AuditOptions& options_;
   AuditReport report_;
+  std::vector<KeyChange> added_;  // each key once
   bool stopped_ = false;
 
   TileStack tree_;
@@ -481,10 +511,10 @@ std::string Place::text() const {
 }
 
 std::optional<LogKeys> keys_in_force(const LogKeys& keys,
-                                     std::span<const RetiredKey> retired,
+                                     std::span<const KeyChange> retired,
                                      std::uint64_t size) {
   std::vector<VerifierKey> before;
-  for (const RetiredKey& it : retired) {
+  for (const KeyChange& it : retired) {
     if (it.seq < size) before.push_back(it.key);
   }
   return keys.without(before);

@@ -66,15 +66,16 @@ struct Finding {
   std::string found;
 };
 
-// A key of the caller's, and the entry that retires it: it may sign no checkpoint that holds that entry.
-struct RetiredKey {
+// A key of the caller's, and the entry that adds or retires it: from the checkpoint on that holds that
+// entry it has to sign, or signs no more.
+struct KeyChange {
   VerifierKey key;
   std::uint64_t seq = 0;
 };
 
 // Those of the keys that may sign a checkpoint of that size; nothing when all were retired before.
 std::optional<LogKeys> keys_in_force(const LogKeys& keys,
-                                     std::span<const RetiredKey> retired,
+                                     std::span<const KeyChange> retired,
                                      std::uint64_t size);
 
 struct AuditReport {
@@ -84,7 +85,7 @@ struct AuditReport {
   std::optional<Checkpoint> checkpoint;  // signed by the key
   std::uint64_t unsigned_entries = 0;    // after the checkpoint
   std::vector<Finding> findings;         // the first one in the ledger's order comes first
-  std::vector<RetiredKey> retired;       // each key once
+  std::vector<KeyChange> retired;        // each key once
 
   bool passed() const { return findings.empty(); }
 };
@@ -96,7 +97,8 @@ struct AuditOptions {
 };
 
 // One of the keys has to have signed the checkpoint. Where a key that was given was retired since, and
-// no other is known, the finding says so (checkpoint.key_retired). Precondition: they are of type
+// no other is known, the finding says so (checkpoint.key_retired). Of several, each that was let in by an
+// entry has to have signed (checkpoint.key_did_not_sign). Precondition: they are of type
 // Ed25519. Throws core::Broken when the source cannot be read.
 AuditReport audit(LedgerSource& source, const LogKeys& log_keys, const AuditOptions& options = {});
 

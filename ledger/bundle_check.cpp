@@ -104,7 +104,8 @@ class Check {
     out_.last_at = envelope->at;
     if (envelope->kind == clock_departed_kind) out_.clock_departed = true;
     if (envelope->kind == clock_acknowledged_kind) out_.clock_departed = false;
-    if (envelope->kind == LogKeyRetired::kind) out_.retirements.emplace_back(entry);
+    if (envelope->kind == LogKeyAdded::kind || envelope->kind == LogKeyRetired::kind)
+      out_.key_changes.emplace_back(entry);
     return true;
   }
 

@@ -27,7 +27,7 @@ struct BundleCheck {
   std::array<char, 64> first_prev{};  // hex
   std::int64_t first_at = 0;
   std::int64_t last_at = 0;
-  std::vector<std::string> retirements;  // the entries that retire a key of the log
+  std::vector<std::string> key_changes;  // the entries that add or retire a key of the log
   std::optional<bool> clock_departed;  // what the last entry about the clock says, if there is one
   std::optional<Finding> finding;
   // The finding is at the last entry, which differs from the tile: one of the two was changed. If

@@ -104,12 +104,24 @@ std::shared_ptr<Receipt> Ledger::add_key(Tx& tx) {
   return receipt;
 }
 
-std::shared_ptr<Receipt> Ledger::retire_first_key(Tx& tx) {
-  auto now_in_force = signers();
-  LogKeyRetired event{format_vkey(now_in_force->first().verifier()), draw_salt()};
+std::shared_ptr<Receipt> Ledger::append_retirement(Tx& tx, const VerifierKey& key) {
+  LogKeyRetired event{format_vkey(key), draw_salt()};
   auto receipt = append(tx, LogKeyRetired::kind, "system", core::canonical(event));
   apply(tx, event, receipt->seq, now());
+  return receipt;
+}
+
+std::shared_ptr<Receipt> Ledger::retire_first_key(Tx& tx) {
+  auto now_in_force = signers();
+  auto receipt = append_retirement(tx, now_in_force->first().verifier());
   exchange(now_in_force->with_first_retired(receipt->seq));
+  return receipt;
+}
+
+std::shared_ptr<Receipt> Ledger::retire_missing_key(Tx& tx, const VerifierKey& key) {
+  auto now_in_force = signers();
+  auto receipt = append_retirement(tx, key);
+  exchange(now_in_force->without_missing(key));
   return receipt;
 }
 

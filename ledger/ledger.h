@@ -113,6 +113,8 @@ class Ledger : public core::sql::Participant {
   // one of two. From this batch's checkpoint on. Preconditions: those of LogSigners.
   std::shared_ptr<Receipt> add_key(core::sql::Tx& tx);
   std::shared_ptr<Receipt> retire_first_key(core::sql::Tx& tx);
+  // One that is in force and not held.
+  std::shared_ptr<Receipt> retire_missing_key(core::sql::Tx& tx, const VerifierKey& key);
   std::uint64_t size() const { return tree_.size(); }
   std::string draw_salt() { return random_.salt(); }
 
@@ -164,6 +166,7 @@ class Ledger : public core::sql::Participant {
   SignedHead sign_head();
   void release(const SignedHead& head);
   std::string sign(const TreeHead& head) const;
+  std::shared_ptr<Receipt> append_retirement(core::sql::Tx& tx, const VerifierKey& key);
   void exchange(LogSigners signers);
 
   std::string origin_;

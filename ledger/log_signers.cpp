@@ -76,8 +76,12 @@ void LogSigners::load(Session& session) {
   }
   if (!held_.front().from) throw Broken("keys/log.key is no key of this ledger: no entry names it");
   bool goes_on = std::ranges::any_of(held_, [](const Held& it) { return it.from && !it.until; });
+  if (held_.size() > 1 && held_.back().until)
+    throw Broken(
+        "keys/log.next.key was retired before, and a key never comes back; remove the file");
   if (!goes_on) throw Broken("keys/log.key was retired, and the key that followed it is not there");
   others_.clear();
+  missing_.clear();
   std::vector<std::string> all{opening};
   for (const auto* rows : {&added, &retired})
     for (const Row& row : *rows) all.push_back(row.key);
@@ -85,8 +89,9 @@ void LogSigners::load(Session& session) {
     auto key = parse_vkey(text);
     bool is_held = key && std::ranges::any_of(
                               held_, [&](const Held& it) { return it.signer.verifier() == *key; });
-    if (key && !is_held && std::ranges::find(others_, *key) == others_.end())
-      others_.push_back(*key);
+    if (!key || is_held || std::ranges::find(others_, *key) != others_.end()) continue;
+    others_.push_back(*key);
+    if (!find(retired, text)) missing_.push_back(*key);
   }
 }
 
@@ -98,6 +103,11 @@ const NoteSigner* LogSigners::pending() const {
 bool LogSigners::is_retired(const NoteSigner& signer) const {
   return std::ranges::any_of(
       held_, [&](const Held& it) { return it.until && it.signer.verifier() == signer.verifier(); });
+}
+
+bool LogSigners::goes_on_without_first() const {
+  return std::ranges::any_of(held_.begin() + 1, held_.end(),
+                             [](const Held& it) { return it.from && !it.until; });
 }
 
 bool LogSigners::can_sign(std::uint64_t size) const {
@@ -130,6 +140,16 @@ const NoteSigner& LogSigners::signer_of_cose(std::uint64_t size) const {
   throw Broken("no key is there that signs the tree of size " + std::to_string(size));
 }
 
+LogKeys LogSigners::in_force(std::uint64_t size) const {
+  std::vector<VerifierKey> keys;
+  for (const Held& held : held_) {
+    if (held.signs(size)) keys.push_back(held.signer.verifier());
+  }
+  auto made = LogKeys::of(std::move(keys));
+  if (!made) throw Broken(made.error().message);
+  return *std::move(made);
+}
+
 LogKeys LogSigners::known() const {
   std::vector<VerifierKey> keys;
   for (const Held& held : held_) keys.push_back(held.signer.verifier());
@@ -148,7 +168,7 @@ LogSigners LogSigners::with_added(std::uint64_t seq) const {
 
 LogSigners LogSigners::with_first_retired(std::uint64_t seq) const {
   LogSigners other = *this;
-  TALLY_ASSERT(held_.size() > 1 && held_.back().from && !held_.front().until);
+  TALLY_ASSERT(goes_on_without_first() && !held_.front().until);
   other.held_.front().until = seq;
   return other;
 }
@@ -160,6 +180,13 @@ LogSigners LogSigners::without_retired() const {
   }
   std::erase_if(other.held_, [](const Held& held) { return held.until.has_value(); });
   TALLY_ASSERT(!other.held_.empty());
+  return other;
+}
+
+LogSigners LogSigners::without_missing(const VerifierKey& key) const {
+  LogSigners other = *this;
+  auto erased = std::erase(other.missing_, key);
+  TALLY_ASSERT(erased == 1);
   return other;
 }
 

@@ -23,8 +23,8 @@ class LogSigners {
   // Precondition: of one name.
   explicit LogSigners(std::vector<NoteSigner> held);
 
-  // What the entries say of keys. Throws Broken when no key that is held is in force, or when the
-  // first is none that the ledger names.
+  // What the entries say of keys. Throws Broken when no key that is held is in force, when the first is
+  // none that the ledger names, or when the second was retired.
   void load(core::sql::Session& session);
 
   const std::string& origin() const { return held_.front().signer.verifier().name; }
@@ -32,6 +32,10 @@ class LogSigners {
   // Held, and not in force: its entry is still to be written.
   const NoteSigner* pending() const;
   bool is_retired(const NoteSigner& signer) const;
+  // Another one is held that is in force, so that the first can be retired.
+  bool goes_on_without_first() const;
+  // In force by the entries, and not held: checkpoints lack its signature.
+  const std::vector<VerifierKey>& missing() const { return missing_; }
 
   // Whether a key that is held is in force at that size.
   bool can_sign(std::uint64_t size) const;
@@ -41,6 +45,8 @@ class LogSigners {
   std::string sign(const TreeHead& head) const;
   const NoteSigner& signer_of_cose(std::uint64_t size) const;
 
+  // Of those held, which sign the tree of that size. Precondition: can_sign(size).
+  LogKeys in_force(std::uint64_t size) const;
   // All that the log ever had: by these its own old words verify.
   LogKeys known() const;
 
@@ -48,6 +54,8 @@ class LogSigners {
   LogSigners with_added(std::uint64_t seq) const;
   LogSigners with_first_retired(std::uint64_t seq) const;
   LogSigners without_retired() const;
+  // A missing one was retired by an entry.
+  LogSigners without_missing(const VerifierKey& key) const;
 
  private:
   struct Held {
@@ -60,7 +68,8 @@ class LogSigners {
   };
 
   std::vector<Held> held_;
-  std::vector<VerifierKey> others_;  // that are not held any more
+  std::vector<VerifierKey> others_;   // that are not held any more
+  std::vector<VerifierKey> missing_;  // of these, in force
 };
 
 // The rows beside the entries.

@@ -56,7 +56,8 @@ int rotate_log(const Options& options, Terminal& terminal) {
   } else {
     terminal.out << "From the next start of the server on, checkpoints are signed by\n  " << now
                  << "\n  " << next << "\nGive the second one to auditors and witnesses ("
-                 << dir.log_vkey() << " holds both), then run this again with --retire.\n";
+                 << dir.log_vkey()
+                 << " holds both).\nStart the server, and later run this again with --retire.\n";
   }
   return exit_done;
 }
@@ -76,11 +77,12 @@ int rotate_operator(const Options& options, Terminal& terminal) {
                  << with_id(planned->now) << "\nFrom then on grants are signed by\n  "
                  << with_id(planned->next) << "\n";
   } else {
-    terminal.out << "At the next start of the server this becomes a key of the operator:\n  "
-                 << with_id(planned->next) << "\nGrants are signed by the old one still:\n  "
-                 << with_id(planned->now)
-                 << "\nGive the new one to whoever checks grants, then run this again with "
-                    "--retire.\n";
+    terminal.out
+        << "At the next start of the server this becomes a key of the operator:\n  "
+        << with_id(planned->next) << "\nGrants are signed by the old one still:\n  "
+        << with_id(planned->now)
+        << "\nGive the new one to whoever checks grants. Start the server, and later run this "
+           "again with --retire.\n";
   }
   return exit_done;
 }

@@ -56,13 +56,27 @@ void judge_retired(SpaceReplay& space,
   apply_own(replay, event, entry);
 }
 
-// One of the keys that the auditor was given has to be the log's.
+// One of the keys that the auditor was given has to be the log's. Another that is not named belongs to
+// a later time than this copy, or this is a history that parted before it: that cannot be told here.
 void judge_given(SpaceReplay& space, Replay& replay) {
   const auto& named = space.log_keys_at(0);
   if (named.is_empty()) return;
   auto given = replay.log_keys().all();
-  if (std::ranges::any_of(given, [&](const auto& key) { return named.knows(format_vkey(key)); }))
+  if (std::ranges::any_of(given, [&](const auto& key) { return named.knows(format_vkey(key)); })) {
+    for (const auto& key : given) {
+      if (named.knows(format_vkey(key))) continue;
+      replay.report({.code = "ledger.key_not_named",
+                     .place = "ledger",
+                     .contract = {},
+                     .words =
+                         "No entry names a key that this audit was given: this copy is older than "
+                         "the key, or of a history that parted from the log's before it.",
+                     .expected = format_vkey(key),
+                     .found = {},
+                     .not_checkable = true});
+    }
     return;
+  }
   replay.report({.code = "ledger.wrong_key",
                  .place = "entry 0",
                  .contract = {},

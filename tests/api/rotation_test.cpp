@@ -43,10 +43,11 @@ struct Site {
     std::string last_entry;
     core::Hash signs_grants;
   };
-  Started start() {
+  Started start(bool retires_missing = false) {
     auto keys = read_keys(dir);
     REQUIRE(keys);
     Store store(dir, *keys, {});
+    check_keys(store, *keys, retires_missing);
     exchange_log_key(store, dir, *keys);
     auto grants = exchange_operator_key(store, dir, *keys);
     return store.journal().readers.read([&](core::sql::Session& session) {
@@ -246,6 +247,106 @@ TEST_CASE(
       CHECK_FALSE(site.is_there(name));
     CHECK(site.audit({site.first}).code == 0);
   }
+}
+
+TEST_CASE(
+    "rotation: keys of another time than the database's end the start before anything is "
+    "appended") {
+  Site site;
+  site.start();
+  auto copy = [&](const char* from, const char* to) {
+    std::filesystem::copy_file(site.dir.key(from), site.dir.key(to),
+                               std::filesystem::copy_options::overwrite_existing);
+  };
+  copy("log.key", "log.next.key");  // a torn copy
+  CHECK_FALSE(read_keys(site.dir));
+  std::filesystem::remove(site.dir.key("log.next.key"));
+  copy("operator.key", "operator.next.key");
+  CHECK_FALSE(read_keys(site.dir));
+  std::filesystem::remove(site.dir.key("operator.next.key"));
+
+  copy("log.key", "kept");
+  auto next = site.plan();
+  auto overlap = site.start();
+  std::filesystem::rename(site.dir.key("log.next.key"), site.dir.key("lost"));
+  CHECK_THROWS_AS(site.start(), core::Broken);  // a key in force is not there
+  std::filesystem::rename(site.dir.key("lost"), site.dir.key("log.next.key"));
+  CHECK(site.start().note == overlap.note);
+
+  REQUIRE(run({"rotate", "log", site.path(), "--retire"}).code == 0);
+  auto after = site.start();
+  copy("kept", "log.next.key");  // a key that was retired does not come back
+  CHECK_THROWS_AS(site.start(), core::Broken);
+  std::filesystem::remove(site.dir.key("log.next.key"));
+  CHECK(site.start().note == after.note);
+  CHECK(site.audit({next}).code == 0);
+}
+
+TEST_CASE("rotation: a key in force that is lost is retired when that is asked for") {
+  Site site;
+  auto next = site.plan();
+  site.start();
+  std::filesystem::remove(site.dir.key("log.next.key"));
+  auto started = site.start(true);
+  CHECK(holds(started.last_entry, "log.key_retired/1"));
+  CHECK(holds(started.last_entry, next));
+  CHECK(site.read(site.dir.log_vkey()) == site.first + "\n");
+  CHECK(site.start().note == started.note);
+  CHECK(site.audit({site.first}).code == 0);
+}
+
+TEST_CASE("rotation: no key is retired in the start that adds the one behind it") {
+  Site site;
+  auto next = site.plan();
+  REQUIRE(core::write_file(site.dir.key("log.retiring"), "", core::FileMode::secret));
+  REQUIRE(run({"rotate", "operator", site.path()}).code == 0);
+  REQUIRE(core::write_file(site.dir.key("operator.retiring"), "", core::FileMode::secret));
+  auto first = site.start();
+  CHECK(signs(site.first, first.note));
+  CHECK(signs(next, first.note));
+  CHECK(holds(first.last_entry, "party.key_added/1"));
+  auto second = site.start();
+  CHECK_FALSE(signs(site.first, second.note));
+  CHECK(second.signs_grants != first.signs_grants);
+  CHECK(site.audit({next}).code == 0);
+}
+
+TEST_CASE(
+    "rotation: a name that is left over from a crash does not lead to the key in use being "
+    "overwritten") {
+  Site site;
+  site.plan();
+  site.start();
+  auto key = site.dir.key("log.key");
+  auto text = site.read(key);
+  REQUIRE(::link(key.c_str(), site.dir.key("log.retired.key").c_str()) == 0);
+  site.start();
+  CHECK(site.read(key) == text);
+  CHECK_FALSE(site.is_there("log.retired.key"));
+}
+
+TEST_CASE("rotation: whoever has the old key alone is not believed by those who have both") {
+  Site site;
+  auto next = site.plan();
+  auto old_copy = run({"audit", site.path(), "--key", site.first, "--key", next});
+  CHECK(old_copy.code == 3);  // no entry names the second one
+  CHECK(holds(old_copy.out, "ledger.key_not_named"));
+  site.start();
+  CHECK(site.audit({site.first, next}).code == 0);
+  std::filesystem::remove(site.dir.key("log.next.key"));
+  {
+    auto keys = read_keys(site.dir);
+    Store store(site.dir, *keys, {});
+    auto forged = store.writer().run([&](core::sql::Tx& tx) -> core::Result<core::Done> {
+      store.ledger().append(tx, "clock.acknowledged/1", "system",
+                            R"({"salt":"00000000000000000000000000000000"})");
+      return core::Done{};
+    });
+    REQUIRE(forged);
+  }
+  auto audited = site.audit({site.first, next});
+  CHECK(audited.code == 1);
+  CHECK(holds(audited.out, "checkpoint.key_did_not_sign"));
 }
 
 TEST_CASE("rotation: there is nothing to retire before there is another key") {
