@@ -87,9 +87,10 @@ Result<ServerKeys> make_keys(const DataDir& dir, const std::string& origin) {
 }
 
 Error same_key(const DataDir& dir, const std::string& name) {
-  return {Refusal::invalid, "data_dir.key_malformed",
-          dir.key(name + ".next.key") + " holds the key that " + dir.key(name + ".key") +
-              " holds: one of the files is of another time. Put the whole directory back as it was"};
+  return {
+      Refusal::invalid, "data_dir.key_malformed",
+      dir.key(name + ".next.key") + " holds the key that " + dir.key(name + ".key") +
+          " holds: one of the files is of another time. Put the whole directory back as it was"};
 }
 
 Result<ServerKeys> read_keys(const DataDir& dir) {

@@ -390,7 +390,8 @@ const std::vector<Cheat> other_cheats = {
        cheater.sign_with({cheater.log_key});
        cheater.publish();
      }},
-    {"a second history without the exchange of the log's key is signed with the old one", outside,
+    {"a second history without the exchange of the log's key is signed with the old one",
+     {"conduct", "receipts", "witnesses"},
      "",
      [](Cheater& cheater) {
        auto before = cheater.entries;

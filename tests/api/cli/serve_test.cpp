@@ -33,7 +33,8 @@ TEST_CASE("cli serve: what a data directory lacks is named, and what to do") {
   for (const char* key : {"secret.key", "log.key"}) {
     std::filesystem::remove(data + "/keys/" + key);
     std::string words = refused(data);
-    CHECK(holds(words, std::string(key) + " is missing, but its database is there: put the copies"));
+    CHECK(
+        holds(words, std::string(key) + " is missing, but its database is there: put the copies"));
     CHECK_FALSE(holds(words, "`tallystick init`"));
   }
 }

@@ -45,8 +45,8 @@ struct Counting {
   }
 
   test::Run use(const std::string& url, const std::vector<std::string>& more) {
-    std::vector<std::string> words = {
-        "use", "ctr_1", "--purpose", "training", "--url", url, "--token-file", dir.file("token")};
+    std::vector<std::string> words = {"use",   "ctr_1", "--purpose",    "training",
+                                      "--url", url,     "--token-file", dir.file("token")};
     words.insert(words.end(), more.begin(), more.end());
     return run(words);
   }
@@ -68,7 +68,8 @@ TEST_CASE_FIXTURE(Counting, "cli use: a place that cannot be written is found be
   CHECK(holds(refused({"--output", dir.path()}), "(file.unwritable)"));
   CHECK(holds(refused({"--receipt", dir.file("none/receipt")}), "(file.unwritable)"));
   CHECK(holds(refused({"--receipt", dir.file("earlier")}), "(receipt.exists)"));
-  CHECK(holds(refused({"--receipt", dir.file("a"), "--output", dir.file("a")}), "(receipt.exists)"));
+  CHECK(
+      holds(refused({"--receipt", dir.file("a"), "--output", dir.file("a")}), "(receipt.exists)"));
   CHECK(used == 0);
   CHECK(*core::read_file(dir.file("earlier")) == "an earlier receipt");
   CHECK_FALSE(std::filesystem::exists(dir.file("a")));
@@ -77,7 +78,8 @@ TEST_CASE_FIXTURE(Counting, "cli use: a place that cannot be written is found be
 TEST_CASE_FIXTURE(Counting, "cli use: a log key that is none is found before the request") {
   TestServer server(router);
   REQUIRE(core::write_file(dir.file("vkey"), "not a key\n"));
-  for (const auto& given : {std::string("not a key"), "@" + dir.file("vkey"), "@" + dir.file("none")})
+  for (const auto& given :
+       {std::string("not a key"), "@" + dir.file("vkey"), "@" + dir.file("none")})
     CHECK(use(server.url(), {"--log-key", given}).code == 2);
   CHECK(used == 0);
 }
