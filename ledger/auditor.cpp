@@ -7,6 +7,7 @@
 
 #include "core/json.h"
 #include "core/mapping.h"
+#include "ledger/audit_keys.h"
 #include "ledger/bundle_check.h"
 #include "ledger/envelope.h"
 #include "ledger/ledger.h"
@@ -40,6 +41,7 @@ class Audit {
     if (!stopped_) finish_tree();
     if (!stopped_ && edge_.has_rows) compare_rows();
     judge_checkpoint();
+    report_.retired = keys_.retired();
     return std::move(report_);
   }
 
@@ -176,7 +178,7 @@ class Audit {
     last_leaf_ = check.leaves[check.count - 1];
     last_at_ = check.last_at;
     clock_departed_ = check.clock_departed.value_or(clock_departed_);
-    for (const std::string& entry : check.key_changes) note_key_change(entry);
+    for (const std::string& entry : check.key_changes) keys_.note(entry);
     if (auto finding = tree_.take_full(source_)) stop(*std::move(finding));
   }
 
@@ -351,28 +353,6 @@ class Audit {
         number(size()), last);
   }
 
-  // Of a key that the caller gave.
-  void note_key_change(std::string_view entry) {
-    auto envelope = read_envelope(entry);
-    if (!envelope) return;
-    bool is_addition = envelope->kind == LogKeyAdded::kind;
-    auto key =
-        is_addition ? key_of<LogKeyAdded>(envelope->body) : key_of<LogKeyRetired>(envelope->body);
-    auto& changes = is_addition ? added_ : report_.retired;
-    if (!key || !log_keys_.holds(*key)) return;
-    if (std::ranges::find(changes, *key, &KeyChange::key) != changes.end()) return;
-    changes.push_back({*key, envelope->seq});
-  }
-
-  template <class Event>
-  static core::Result<VerifierKey> key_of(std::string_view body) {
-    auto json = core::parse_json(body);
-    if (!json) return json.error();
-    auto event = core::decode<Event>(*json);
-    if (!event) return event.error();
-    return parse_vkey(event->key);
-  }
-
   // --- the checkpoint -----------------------------------------------------------------------------
 
   void open_stored_checkpoint() {
@@ -395,44 +375,6 @@ class Audit {
     checkpoint_root_ = edge.root();
   }
 
-  // A key that was retired speaks for nothing behind its retirement.
-  std::optional<Finding> judge_signers(const std::string& note) const {
-    const auto& retired = report_.retired;
-    if (retired.empty() || (refusal_ && refusal_->code != "note.unknown_signers"))
-      return std::nullopt;
-    std::uint64_t signed_size = report_.checkpoint ? report_.checkpoint->head.size : size();
-    auto keys = keys_in_force(log_keys_, retired, signed_size);
-    if (keys && open_checkpoint(note, log_keys_.origin(), *keys)) return std::nullopt;
-    auto before = std::ranges::find_if(retired.rbegin(), retired.rend(),
-                                       [&](const KeyChange& it) { return it.seq < signed_size; });
-    if (before == retired.rend()) return std::nullopt;
-    const auto& [key, seq] = *before;
-    return Finding{"checkpoint.key_retired", Place::checkpoint("note"),
-                   "The key " + format_vkey(key) + " was retired at entry " + number(seq) +
-                       ", and no other key that was given signed the checkpoint. Ask for the key "
-                       "that followed it, on a way that you trust, and give it beside the old one.",
-                   "", ""};
-  }
-
-  // Each key that was given and was let in has to have signed: whoever has but the old one makes a
-  // second history that goes on from the addition.
-  std::optional<Finding> judge_added(const std::string& note) const {
-    if (refusal_ || !report_.checkpoint) return std::nullopt;
-    std::uint64_t signed_size = report_.checkpoint->head.size;
-    for (const auto& [key, seq] : added_) {
-      bool is_retired = std::ranges::any_of(report_.retired, [&](const KeyChange& it) {
-        return it.key == key && it.seq < signed_size;
-      });
-      if (seq >= signed_size || is_retired) continue;
-      if (open_checkpoint(note, log_keys_.origin(), LogKeys(key))) continue;
-      return Finding{"checkpoint.key_did_not_sign", Place::checkpoint("note"),
-                     "The key " + format_vkey(key) + " was let in by entry " + number(seq) +
-                         ", and did not sign this checkpoint.",
-                     "", ""};
-    }
-    return std::nullopt;
-  }
-
   void judge_checkpoint() {
     if (edge_.checkpoints.empty()) {
       if (stopped_ || size() == 0) return;
@@ -444,9 +386,14 @@ class Audit {
       return add("checkpoint.unexpected", Place::checkpoint("id"),
                  "The checkpoint row is not the only one, of id 1.", "1", std::to_string(row.id));
     }
-    if (auto finding = judge_signers(row.note)) return report_.findings.push_back(*finding);
+    std::uint64_t signed_size = report_.checkpoint ? report_.checkpoint->head.size : size();
+    if (!refusal_ || refusal_->code == "note.unknown_signers") {
+      if (auto finding = keys_.judge_retired(row.note, signed_size))
+        return report_.findings.push_back(*finding);
+    }
     if (refusal_) return add(refusal_->code, Place::checkpoint("note"), refusal_->message);
-    if (auto finding = judge_added(row.note)) return report_.findings.push_back(*finding);
+    if (auto finding = keys_.judge_added(row.note, signed_size))
+      return report_.findings.push_back(*finding);
     const TreeHead& head = report_.checkpoint->head;
     if (number(head.size) != std::to_string(row.size)) {
       add("checkpoint.wrong_size", Place::checkpoint("size"),
@@ -476,7 +423,7 @@ class Audit {
   const LogKeys& log_keys_;
   const AuditOptions& options_;
   AuditReport report_;
-  std::vector<KeyChange> added_;  // each key once
+  AuditKeys keys_{log_keys_};
   bool stopped_ = false;
 
   TileStack tree_;
@@ -508,16 +455,6 @@ std::string Place::text() const {
       return "batch";
   }
   return "";
-}
-
-std::optional<LogKeys> keys_in_force(const LogKeys& keys,
-                                     std::span<const KeyChange> retired,
-                                     std::uint64_t size) {
-  std::vector<VerifierKey> before;
-  for (const KeyChange& it : retired) {
-    if (it.seq < size) before.push_back(it.key);
-  }
-  return keys.without(before);
 }
 
 AuditReport audit(LedgerSource& source, const LogKeys& log_keys, const AuditOptions& options) {
