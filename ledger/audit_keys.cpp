@@ -69,14 +69,4 @@ std::optional<Finding> AuditKeys::judge_added(const std::string& note,
   return std::nullopt;
 }
 
-std::optional<LogKeys> keys_in_force(const LogKeys& keys,
-                                     std::span<const KeyChange> retired,
-                                     std::uint64_t size) {
-  std::vector<VerifierKey> before;
-  for (const KeyChange& it : retired) {
-    if (it.seq < size) before.push_back(it.key);
-  }
-  return keys.without(before);
-}
-
 }  // namespace tally::ledger

@@ -457,6 +457,16 @@ std::string Place::text() const {
   return "";
 }
 
+std::optional<LogKeys> keys_in_force(const LogKeys& keys,
+                                     std::span<const KeyChange> retired,
+                                     std::uint64_t size) {
+  std::vector<VerifierKey> before;
+  for (const KeyChange& it : retired) {
+    if (it.seq < size) before.push_back(it.key);
+  }
+  return keys.without(before);
+}
+
 AuditReport audit(LedgerSource& source, const LogKeys& log_keys, const AuditOptions& options) {
   TALLY_ASSERT(log_keys.all().front().type == SignatureType::ed25519);
   return Audit(source, log_keys, options).run();
