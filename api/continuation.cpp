@@ -53,9 +53,7 @@ Result<Done> check_keys(const DataDir& dir) {
 // The key that log.key holds, if it is there.
 Result<std::optional<ledger::NoteSigner>> read_log_key_file(const DataDir& dir) {
   if (!fs::exists(dir.key("log.key"))) return std::optional<ledger::NoteSigner>();
-  auto text = read_secret(dir.key("log.key"));
-  if (!text) return text.error();
-  auto signer = ledger::parse_signing_key(*text);
+  auto signer = read_signer(dir.key("log.key"));
   if (!signer) return signer.error();
   return std::optional(*std::move(signer));
 }

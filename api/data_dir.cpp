@@ -93,6 +93,14 @@ Error same_key(const DataDir& dir, const std::string& name) {
           " holds: one of the files is of another time. Put the whole directory back as it was"};
 }
 
+Result<ledger::NoteSigner> read_signer(const std::string& path) {
+  auto text = read_secret(path);
+  if (!text) return text.error();
+  auto signer = ledger::parse_signing_key(*text);
+  if (signer) return signer;
+  return Error{Refusal::malformed, "data_dir.key_malformed", path + ": " + signer.error().message};
+}
+
 Result<ServerKeys> read_keys(const DataDir& dir) {
   for (const char* name : {"log.key", "operator.key", "master.key", "secret.key"}) {
     if (fs::exists(dir.key(name)) || !fs::exists(dir.database())) continue;
@@ -101,9 +109,7 @@ Result<ServerKeys> read_keys(const DataDir& dir) {
                      " is missing, but its database is there: put the copies of keys/ "
                      "and tallystick.toml back (docs/durability.md)"};
   }
-  auto log_text = read_secret(dir.key("log.key"));
-  if (!log_text) return log_text.error();
-  auto log = ledger::parse_signing_key(*log_text);
+  auto log = read_signer(dir.key("log.key"));
   if (!log) return log.error();
   auto operator_seed = read_hash(dir.key("operator.key"));
   if (!operator_seed) return operator_seed.error();
@@ -113,9 +119,7 @@ Result<ServerKeys> read_keys(const DataDir& dir) {
   if (!secret) return secret.error();
   ServerKeys keys{*std::move(log), core::SigningKey::from_seed(*operator_seed), *master, *secret};
   if (fs::exists(dir.key("log.next.key"))) {
-    auto text = read_secret(dir.key("log.next.key"));
-    if (!text) return text.error();
-    auto next = ledger::parse_signing_key(*text);
+    auto next = read_signer(dir.key("log.next.key"));
     if (!next) return next.error();
     if (next->verifier().name != keys.log.verifier().name) {
       return Error{Refusal::invalid, "data_dir.key_malformed",

@@ -74,6 +74,10 @@ core::Result<ServerKeys> read_keys(const DataDir& dir);
 // data_dir.key_readable_by_others, and those of core::read_file.
 core::Result<std::string> read_secret(const std::string& path);
 
+// The key of a log or of a witness. Refusals: those of read_secret; data_dir.key_malformed, whose words
+// name the file and never the key.
+core::Result<ledger::NoteSigner> read_signer(const std::string& path);
+
 // One process serves a database: holds DIR/tallystick.db.lock until destroyed.
 class ProcessLock {
  public:

@@ -60,6 +60,12 @@ class Deadline {
   std::jthread thread_;
 };
 
+std::string words_of(httplib::Error error, const std::string& base_url) {
+  if (error == httplib::Error::Connection)
+    return "could not connect to " + base_url + ": nothing answers there, or the name is unknown";
+  return "no complete answer from " + base_url + ": " + httplib::to_string(error);
+}
+
 }  // namespace
 
 UrlParts split_url(std::string_view url) {
@@ -81,6 +87,7 @@ class HttpClient::Peer {
  public:
   Peer(const std::string& base_url, const Options& options)
       : client_(base_url),
+        base_url_(base_url),
         token_(options.bearer_token),
         deadline_ms_(options.deadline_ms),
         answer_bytes_max_(options.answer_bytes_max) {
@@ -119,8 +126,7 @@ class HttpClient::Peer {
     }
     Deadline deadline(client_, deadline_ms_);
     if (!client_.send(request, response, error)) {
-      return Error{Refusal::unavailable, "http.unreachable",
-                   "no complete answer: " + httplib::to_string(error)};
+      return Error{Refusal::unavailable, "http.unreachable", words_of(error, base_url_)};
     }
     if (is_bounded) response.body = std::move(bounded);
     return answer_from(response);
@@ -130,6 +136,7 @@ class HttpClient::Peer {
 
  private:
   httplib::Client client_;
+  std::string base_url_;
   std::string token_;
   std::int64_t deadline_ms_;
   std::size_t answer_bytes_max_;

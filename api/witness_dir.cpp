@@ -62,9 +62,7 @@ Result<NoteSigner> read_witness_key(const WitnessDir& dir) {
     return Error{Refusal::not_found, "data_dir.not_initialized",
                  dir.path().string() + " is no witness's; make one with `tallystick witness init`"};
   }
-  auto text = read_secret(dir.key());
-  if (!text) return text.error();
-  auto signer = ledger::parse_signing_key(*text);
+  auto signer = read_signer(dir.key());
   if (!signer) return signer.error();
   return as_witness(*signer);
 }

@@ -40,7 +40,7 @@ class WitnessDir {
 core::Result<ledger::NoteSigner> make_witness(const WitnessDir& dir, const std::string& name);
 
 // The key, as of type 04. Refusals: data_dir.not_initialized, data_dir.key_readable_by_others,
-// signing_key.malformed.
+// data_dir.key_malformed.
 core::Result<ledger::NoteSigner> read_witness_key(const WitnessDir& dir);
 
 // Refusals: those of core::read_file and parse_policy.

@@ -40,6 +40,10 @@ std::string audit_words(const Options& options, const AuditedBackup& made) {
 
 int run_backup(const Options& options, Terminal& terminal) {
   namespace fs = std::filesystem;
+  if (!fs::exists(options.from)) {
+    return report(terminal, "backup",
+                  {core::Refusal::not_found, "backup.no_database", "there is no " + options.from});
+  }
   bool is_directory = fs::is_directory(options.from);
   DataDir dir(options.from);
   // The operator's own directory names its key; a bare file does not.

@@ -2,6 +2,7 @@
 
 #include <exception>
 #include <ostream>
+#include <string_view>
 
 #include <CLI/CLI.hpp>
 
@@ -45,6 +46,14 @@ void add_commands(CLI::App& app, Chosen& chosen) {
   add_schemas_command(app, chosen);
 }
 
+// CLI11 says of a name that it does not know only that a command is missing.
+bool names_no_command(const CLI::App& app, int argc, const char* const* argv) {
+  if (argc < 2 || std::string_view(argv[1]).starts_with('-')) return false;
+  auto named =
+      app.get_subcommands([&](const CLI::App* command) { return command->check_name(argv[1]); });
+  return named.empty();
+}
+
 int run_chosen(const Command& command, Terminal& terminal) {
   try {
     return command(terminal);
@@ -65,6 +74,11 @@ int run_command_line(int argc, const char* const* argv, Terminal& terminal) {
   app.footer(footer);
   Chosen chosen;
   add_commands(app, chosen);
+  if (names_no_command(app, argc, argv)) {
+    terminal.err << "tallystick: there is no command " << argv[1]
+                 << "; `tallystick --help` lists them\n";
+    return exit_could_not;
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -22,7 +22,10 @@ struct KeygenOptions {
 int run_keygen(const KeygenOptions& options, Terminal& terminal) {
   auto key = core::SigningKey::generate();
   auto written = write_party_key(options.file, key);
-  if (!written) return report(terminal, "keygen", written.error(), 1);
+  if (!written) {
+    bool is_there = written.error().kind == core::Refusal::conflict;
+    return report(terminal, "keygen", written.error(), is_there ? exit_refused : exit_could_not);
+  }
   auto id = space::KeyId::of(key.public_key());
   auto party = space::PartyId::make(core::system_clock().now(), core::system_random());
   if (options.json) {

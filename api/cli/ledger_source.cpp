@@ -27,7 +27,16 @@ Result<OpenedLedger> open_database(const std::string& path) {
   std::string file = fs::is_directory(path) ? DataDir(path).database() : path;
   if (is_replica && fs::is_directory(path)) file = replica_database(path);
   if (!fs::is_regular_file(file)) {
-    return Error{Refusal::not_found, "audit.no_database", "There is no database " + file + "."};
+    return Error{Refusal::not_found, "audit.no_database",
+                 path + " holds no ledger: no database (" + file +
+                     "), and no exported checkpoint (" + (fs::path(path) / "checkpoint").string() +
+                     ")."};
+  }
+  if (!core::sql::sqlite::is_database(file)) {
+    return Error{Refusal::malformed, "audit.not_a_database",
+                 file +
+                     " is a file of another kind; what can be read is a database, a data "
+                     "directory, an exported directory or a URL."};
   }
   OpenedLedger opened;
   if (!is_replica) opened.database = file;  // a replica's tables are empty

@@ -1,7 +1,9 @@
 #include "api/cli/log_key.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <string_view>
+#include <system_error>
 
 #include <CLI/CLI.hpp>
 
@@ -15,6 +17,20 @@ using core::Result;
 using ledger::LogKeys;
 using ledger::VerifierKey;
 
+namespace {
+
+// Where the malformed key stands, or what was meant.
+Error malformed(Error error, const std::string& option) {
+  if (option.starts_with('@')) {
+    error.message = option.substr(1) + ": " + error.message;
+  } else if (std::error_code ignored; std::filesystem::exists(option, ignored)) {
+    error.message = option + " is a file; --key takes the key itself, or @" + option + ".";
+  }
+  return error;
+}
+
+}  // namespace
+
 Result<LogKeys> read_log_keys(const std::vector<std::string>& options) {
   std::vector<VerifierKey> keys;
   for (const std::string& option : options) {
@@ -23,7 +39,7 @@ Result<LogKeys> read_log_keys(const std::vector<std::string>& options) {
     for (std::string_view left = *text; !left.empty();) {
       std::size_t end = std::min(left.find('\n'), left.size());
       auto key = ledger::parse_vkey(left.substr(0, end));
-      if (!key) return key.error();
+      if (!key) return malformed(key.error(), option);
       keys.push_back(*std::move(key));
       left.remove_prefix(std::min(end + 1, left.size()));
     }

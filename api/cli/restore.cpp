@@ -117,10 +117,11 @@ int run_restore(const Options& options, Terminal& terminal) {
     terminal.out << "  audit   nothing wrong, " << restored->not_checkable
                  << " not checkable (`tallystick audit` tells what)\n";
   }
-  for (const char* name : {"log.key", "operator.key", "master.key", "secret.key"}) {
-    if (!std::filesystem::exists(dir.key(name)))
-      terminal.out << "  missing " << dir.key(name) << "\n";
-  }
+  std::vector<std::string> needed{dir.config()};
+  for (const char* name : {"log.key", "operator.key", "master.key", "secret.key", "subjects.db"})
+    needed.push_back(dir.key(name));
+  for (const std::string& path : needed)
+    if (!std::filesystem::exists(path)) terminal.out << "  missing " << path << "\n";
   return exit_done;
 }
 

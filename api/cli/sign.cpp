@@ -13,8 +13,11 @@
 #include "core/file.h"
 #include "core/hash.h"
 #include "core/json.h"
+#include "core/mapping.h"
+#include "ledger/note.h"
 #include "space/continuation/confirmation.h"
 #include "space/contracts/contracts.h"
+#include "space/contracts/document.h"
 #include "space/parties/actor.h"
 #include "space/parties/party.h"
 #include "space/parties/party_key.h"
@@ -32,6 +35,7 @@ struct SignOptions {
   std::string origin;
   std::string party;
   std::string new_key;  // of an addition
+  bool unchecked = false;
 };
 
 Result<std::string> read_document(const std::string& path) {
@@ -39,24 +43,49 @@ Result<std::string> read_document(const std::string& path) {
   return std::string(std::istreambuf_iterator<char>(std::cin), {});
 }
 
+// What the server would refuse is not signed. Whether what a document names is there, the server
+// alone knows.
+using Check = Result<core::Done> (*)(const Json&);
+
+template <class Document>
+Result<core::Done> check_members(const Json& json) {
+  auto document = core::decode<Document>(json);
+  if (!document) return document.error();
+  return core::Done{};
+}
+
+Result<core::Done> check_contract(const Json& json) {
+  auto document = core::decode<space::ContractDocument>(json);
+  if (!document) return document.error();
+  auto terms = space::read_terms(*document, "");
+  if (!terms) return terms.error();
+  return core::Done{};
+}
+
 // What can be signed here, and the `format` that the document says it has. `refund` is reserved: no route takes
 // it yet.
 struct Signable {
   space::SignedVerb verb{};
   std::string format;
+  Check check = nullptr;
 };
 
 const std::vector<Signable>& signables() {
   using space::SignedVerb;
   static const std::vector<Signable> all = {
-      {SignedVerb::offer, std::string(space::contract_format)},
-      {SignedVerb::accept, std::string(space::contract_format)},
-      {SignedVerb::terminate, std::string(space::TerminationDocument::format_name)},
-      {SignedVerb::registration, space::PartyDocument{}.format.text()},
-      {SignedVerb::token, space::TokenRequestDocument{}.format.text()},
-      {SignedVerb::add_key, space::KeyDocument{}.format.text()},
-      {SignedVerb::retire_key, space::KeyRetirementDocument{}.format.text()},
-      {SignedVerb::confirm, std::string(space::ConfirmationDocument::format_name)}};
+      {SignedVerb::offer, std::string(space::contract_format), check_contract},
+      {SignedVerb::accept, std::string(space::contract_format), check_contract},
+      {SignedVerb::terminate, std::string(space::TerminationDocument::format_name),
+       check_members<space::TerminationDocument>},
+      {SignedVerb::registration, space::PartyDocument{}.format.text(),
+       check_members<space::PartyDocument>},
+      {SignedVerb::token, space::TokenRequestDocument{}.format.text(),
+       check_members<space::TokenRequestDocument>},
+      {SignedVerb::add_key, space::KeyDocument{}.format.text(), check_members<space::KeyDocument>},
+      {SignedVerb::retire_key, space::KeyRetirementDocument{}.format.text(),
+       check_members<space::KeyRetirementDocument>},
+      {SignedVerb::confirm, std::string(space::ConfirmationDocument::format_name),
+       check_members<space::ConfirmationDocument>}};
   return all;
 }
 
@@ -94,6 +123,12 @@ int run_sign(const SignOptions& options, Terminal& terminal) {
                   {core::Refusal::invalid, "party.malformed", options.party + " is no party id"},
                   2);
   }
+  if (!ledger::is_key_name(options.origin)) {
+    return report(terminal, "sign",
+                  {core::Refusal::invalid, "origin.malformed",
+                   "\"" + options.origin + "\" is no origin, such as data.example.org/ledger"},
+                  exit_could_not);
+  }
   auto text = read_document(options.document);
   if (!text) return report(terminal, "sign", text.error(), 2);
   auto document = core::parse_json(*text);
@@ -101,7 +136,8 @@ int run_sign(const SignOptions& options, Terminal& terminal) {
 
   const Signable& signable = find_signable(options.verb);
   auto fits = check_format(signable, *document);
-  if (!fits) return report(terminal, "sign", fits.error(), 1);
+  if (fits && !options.unchecked) fits = signable.check(*document);
+  if (!fits) return report(terminal, "sign", fits.error(), exit_refused);
   space::SignedVerb verb = signable.verb;
   auto digest = core::sha256(core::canonical(*document));
   auto signed_with = [&](const core::SigningKey& signer) {
@@ -142,6 +178,8 @@ void add_sign_command(CLI::App& program, Chosen& chosen) {
   command->add_option("--party", options->party, "the party that signs")->required();
   command->add_option("--new-key", options->new_key,
                       "add-key: the private key that is added, which signs too");
+  command->add_flag("--unchecked", options->unchecked,
+                    "sign also a document of that format which a server would refuse");
   command->callback([options, &chosen] {
     chosen = [options](Terminal& terminal) { return run_sign(*options, terminal); };
   });

@@ -21,8 +21,10 @@ void read_count(const DocumentConstraint& constraint,
                 Details& found) {
   if (constraint.operator_ != "lteq") {
     found.push_back({pointer + "/operator", "not_allowed", "count is limited with lteq"});
-  } else if (!constraint.value.is_integer() || constraint.value.as_integer() < 1 ||
-             constraint.value.as_integer() > 1'000'000'000) {
+  } else if (!constraint.value.is_integer()) {
+    found.push_back(
+        {pointer + "/value", "wrong_type", "count is a whole number from 1 to 1000000000"});
+  } else if (constraint.value.as_integer() < 1 || constraint.value.as_integer() > 1'000'000'000) {
     found.push_back(
         {pointer + "/value", "out_of_range", "count is a whole number from 1 to 1000000000"});
   } else if (permission.uses_max != 0) {

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <deque>
 #include <fcntl.h>
+#include <fstream>
 #include <string>
+#include <string_view>
 #include <unistd.h>
 #include <vector>
 
@@ -208,6 +210,13 @@ Connection open_reader(const std::string& path, const Options& options) {
   Connection connection(std::move(driver));
   connection.run("pragma query_only = on; pragma cache_size = -4096; pragma temp_store = memory;");
   return connection;
+}
+
+bool is_database(const std::string& path) {
+  constexpr std::string_view begin("SQLite format 3\0", 16);
+  std::string bytes(begin.size(), '\0');
+  std::ifstream file(path, std::ios::binary);
+  return file.read(bytes.data(), static_cast<std::streamsize>(bytes.size())) && bytes == begin;
 }
 
 Connection open_scanner(const std::string& path) {

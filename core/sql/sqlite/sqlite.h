@@ -29,6 +29,9 @@ struct Options {
 // SQLite itself, a write that power interrupts must leave each byte of its range old or new.
 Connection open_writer(const std::string& path, const Options& options = {});
 
+// The file begins as a database of SQLite does (sqlite.org/fileformat.html, section 1.2).
+bool is_database(const std::string& path);
+
 // Opens an existing database for reading. Works beside a running writer.
 Connection open_reader(const std::string& path, const Options& options = {});
 

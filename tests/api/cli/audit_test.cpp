@@ -28,6 +28,7 @@ TEST_CASE("cli: help and version answer, wrong usage is told and exits 2") {
   CHECK(run({"--version"}).code == 0);
   CHECK(run({}).code == 2);
   CHECK(run({"no_such_command"}).code == 2);
+  CHECK(holds(run({"no_such_command"}).err, "there is no command no_such_command"));
   CHECK(run({"audit"}).code == 2);
   CHECK(run({"audit", "x", "--no-such-option"}).code == 2);
   CHECK(run({"audit", "x", "--threads", "0"}).code == 2);
@@ -60,6 +61,25 @@ TEST_CASE("cli audit: a data directory and a key in a file are taken too") {
   std::filesystem::copy_file(sample.path(), dir.file("tallystick.db"));
   REQUIRE(core::write_file(dir.file("log.vkey"), vkey + "\n"));
   CHECK(run({"audit", "--structural", dir.path(), "--key", "@" + dir.file("log.vkey")}).code == 0);
+}
+
+TEST_CASE("cli audit: what holds no ledger is told from a ledger that is wrong") {
+  SampleLedger sample;
+  sample.close();
+  test::TempDir dir;
+  auto refused = [&](const std::string& place, const std::string& key) {
+    auto done = run({"audit", place, "--key", key});
+    CHECK(done.code == 2);
+    return done.err;
+  };
+  CHECK(holds(refused(dir.path(), vkey), "holds no ledger"));
+  CHECK(holds(refused(dir.file("nothing"), vkey), "holds no ledger"));
+  REQUIRE(core::write_file(dir.file("text"), "log.example+12345678+nonsense\n"));
+  CHECK(holds(refused(dir.file("text"), vkey), "(audit.not_a_database)"));
+  std::string unreachable = refused("http://127.0.0.1:1", vkey);
+  CHECK(holds(unreachable, "could not connect to http://127.0.0.1:1"));
+  CHECK(holds(refused(sample.path(), dir.file("text")), "or @" + dir.file("text")));
+  CHECK(holds(refused(sample.path(), "@" + dir.file("text")), dir.file("text") + ": "));
 }
 
 TEST_CASE("cli audit: a ledger that is wrong exits 1 and names the place") {

@@ -86,7 +86,7 @@ TEST_CASE("cli backup: it replaces nothing, and what fails the audit does not ap
   CHECK(fs::is_empty(desk.dir.path()));
   REQUIRE(desk.backup().code == 0);
   CHECK(desk.backup().err.find("(backup.exists)") != std::string::npos);
-  CHECK(run({"backup", desk.dir.file("no.db"), desk.file + "2", "--key", vkey}).code == 1);
+  CHECK(run({"backup", desk.dir.file("no.db"), desk.file + "2", "--key", vkey}).code == 2);
   CHECK(run({"backup", desk.sample.path(), desk.file + "2"}).code == 2);  // no key
 }
 
@@ -139,4 +139,21 @@ TEST_CASE("cli restore: a directory with a database is left alone") {
   CHECK(again.code == 1);
   CHECK(again.err.find("(restore.occupied)") != std::string::npos);
   CHECK(*core::read_file(desk.space + "/tallystick.db") == before);
+}
+
+TEST_CASE("cli restore: what it does not hold, and a server needs, is listed") {
+  Desk desk;
+  REQUIRE(desk.backup().code == 0);
+  auto restored =
+      run({"restore", desk.file, desk.space, "--key", vkey, "--structural", "--none-is-later"});
+  REQUIRE(restored.code == 0);
+  for (const char* name : {"tallystick.toml", "keys/log.key", "keys/subjects.db"})
+    CHECK(restored.out.find(std::string(name) + "\n") != std::string::npos);
+}
+
+TEST_CASE("cli backup: a space that is not there exits 2") {
+  test::TempDir dir;
+  auto done = run({"backup", dir.file("none"), dir.file("backup")});
+  CHECK(done.code == 2);
+  CHECK(done.err.find("(backup.no_database)") != std::string::npos);
 }

@@ -175,6 +175,15 @@ TEST_CASE(
   CHECK(holds(pinned.err, "--party-key is for evidence"));
 }
 
+TEST_CASE("cli verify: evidence whose first line is damaged is told as such") {
+  Shown shown;
+  shown.attest_and_write();
+  REQUIRE(core::write_file(shown.file, "{" + *core::read_file(shown.file)));
+  auto damaged = shown.verify({"--key", shown.vkey, "--json"});
+  CHECK(damaged.code == 1);
+  CHECK(damaged.json().find("code")->as_string() == "evidence.malformed");
+}
+
 TEST_CASE("cli verify: evidence of a contract with a project is of kinds that are known") {
   test::Honest honest;
   REQUIRE(space::attest(honest.space.journal(), honest.team.principal,
