@@ -96,28 +96,32 @@ std::unique_ptr<Replicator> replicator_of(const DataDir& dir, const Config& conf
                                           .goes_on = config.replica_when_away == "go_on"});
 }
 
-// Before anything is appended: the ledger is as new as its witnesses and its replica know it.
+// Before anything is appended, or shown to anybody: the keys are those of this ledger, and it is as new as its
+// witnesses and its replica know it.
 Store::BeforeWriting comparison(const std::optional<ledger::Policy>& policy,
                                 Replicator* replicator,
+                                const ServerKeys& keys,
                                 const Config& config) {
-  return [&policy, replicator, &config](core::sql::Session& session, ledger::Ledger& ledger) {
-    if (ledger.signed_head().head.size == 0) return;
-    const ledger::LogKeys known = ledger.signers()->known();
-    if (replicator != nullptr) {
-      if (auto started = replicator->start(ledger.signed_head(), known); !started)
-        throw StartRefused(started.error());
-      ledger.follow_with(*replicator);
-    }
-    if (!policy) return;
-    ledger::TileSubtrees tiles([&session](unsigned level, std::uint64_t index) {
-      return ledger::read_tile(session, level, index).value_or("");
-    });
-    auto needed = parse_witnesses_at_start(config.require_witness_at_start);
-    auto checked = check_witnesses(*policy, known, ledger.signed_head(), tiles,
-                                   needed.value_or(WitnessesAtStart::quorum),
-                                   config.witness_timeout_ms, config.witness_start_wait_s);
-    if (!checked) throw StartRefused(checked.error());
-  };
+  return
+      [&policy, replicator, &keys, &config](core::sql::Session& session, ledger::Ledger& ledger) {
+        if (ledger.signed_head().head.size == 0) return;
+        check_keys(session, ledger, keys, config.retire_missing_keys);
+        const ledger::LogKeys known = ledger.signers()->known();
+        if (replicator != nullptr) {
+          if (auto started = replicator->start(ledger.signed_head(), known); !started)
+            throw StartRefused(started.error());
+          ledger.follow_with(*replicator);
+        }
+        if (!policy) return;
+        ledger::TileSubtrees tiles([&session](unsigned level, std::uint64_t index) {
+          return ledger::read_tile(session, level, index).value_or("");
+        });
+        auto needed = parse_witnesses_at_start(config.require_witness_at_start);
+        auto checked = check_witnesses(*policy, known, ledger.signed_head(), tiles,
+                                       needed.value_or(WitnessesAtStart::quorum),
+                                       config.witness_timeout_ms, config.witness_start_wait_s);
+        if (!checked) throw StartRefused(checked.error());
+      };
 }
 
 // In the order in which they are built; destroyed in the other.
@@ -135,7 +139,7 @@ struct App::Parts {
   Parts(const DataDir& dir, const ServerKeys& keys, const Config& config)
       : policy(policy_of(dir, keys, config)),
         replicator(replicator_of(dir, config)),
-        store(dir, keys, stop_process, {}, comparison(policy, replicator.get(), config)),
+        store(dir, keys, stop_process, {}, comparison(policy, replicator.get(), keys, config)),
         services(store.journal(),
                  core::system_clock(),
                  keys.master,
@@ -153,7 +157,6 @@ struct App::Parts {
     services.uploads.discard_leftovers();
     publish_by_policy(config);
     check_shred_keys(config);
-    check_keys(store, keys, config.retire_missing_log_keys);
     exchange_log_key(store, dir, keys);
     services.uses.sign_grants_with(exchange_operator_key(store, dir, keys));
     services.erasures.finish();

@@ -34,8 +34,10 @@ Result<Done> check_directory(const DataDir& dir, const LogKeys& log_keys) {
   auto keys = read_keys(dir);
   if (!keys) return keys.error();
   if (log_keys.holds(keys->log.verifier())) return Done{};
-  return Error{Refusal::conflict, "restore.other_key",
-               dir.key("log.key") + " is the key of another log"};
+  return Error{
+      Refusal::conflict, "restore.other_key",
+      dir.key("log.key") +
+          " is none of the keys that were given: that of another log, or --key for it is missing"};
 }
 
 // The log's newest word may not be ahead of the backup, nor of another history.
@@ -44,7 +46,11 @@ Result<Done> compare_newest(const std::string& path,
                             const LogKeys& log_keys,
                             const std::string& note) {
   auto newest = ledger::open_checkpoint(note, log_keys.origin(), log_keys);
-  if (!newest) return newest.error();
+  if (!newest) {
+    auto error = newest.error();
+    error.message = "the newest checkpoint (--newest): " + error.message;
+    return error;
+  }
   auto size = static_cast<std::uint64_t>(manifest.size);
   if (newest->head.size > size) {
     return Error{Refusal::conflict, "restore.behind",

@@ -19,7 +19,8 @@ struct Config {
   bool insecure = false;           // permits another address than loopback without TLS
   std::string log_level = "info";  // trace debug info warn error
   std::int64_t lease_reaper_seconds = 5;
-  bool retire_missing_log_keys = false;  // a flag alone: the log's keys in force that are not there
+  bool retire_missing_keys =
+      false;  // a flag alone: keys in force, of log and operator, that are not there
   bool shred_missing_keys = false;  // a flag alone: what is sealed under missing keys is given up
 
   // [witnesses]: see docs/witnesses.md

@@ -86,6 +86,18 @@ Result<ServerKeys> make_keys(const DataDir& dir, const std::string& origin) {
   return keys;
 }
 
+// Where a key to follow is there, it can go on alone.
+std::string missing_words(const DataDir& dir, const std::string& name) {
+  std::string words = dir.key(name) +
+                      " is missing, but its database is there: put the copies of keys/ and "
+                      "tallystick.toml back (docs/durability.md)";
+  std::string next = dir.key(name.substr(0, name.find('.')) + ".next.key");
+  if (!fs::exists(next)) return words;
+  return words + ". If there are none: where the server was started since " + next +
+         " was made, rename that to " + dir.key(name) +
+         " and start once with --retire-missing-keys";
+}
+
 Error same_key(const DataDir& dir, const std::string& name) {
   return {
       Refusal::invalid, "data_dir.key_malformed",
@@ -104,10 +116,7 @@ Result<ledger::NoteSigner> read_signer(const std::string& path) {
 Result<ServerKeys> read_keys(const DataDir& dir) {
   for (const char* name : {"log.key", "operator.key", "master.key", "secret.key"}) {
     if (fs::exists(dir.key(name)) || !fs::exists(dir.database())) continue;
-    return Error{Refusal::not_found, "data_dir.not_initialized",
-                 dir.key(name) +
-                     " is missing, but its database is there: put the copies of keys/ "
-                     "and tallystick.toml back (docs/durability.md)"};
+    return Error{Refusal::not_found, "data_dir.not_initialized", missing_words(dir, name)};
   }
   auto log = read_signer(dir.key("log.key"));
   if (!log) return log.error();

@@ -6,6 +6,8 @@
 #include <fcntl.h>
 #include <filesystem>
 #include <unistd.h>
+#include <utility>
+#include <vector>
 
 #include <spdlog/spdlog.h>
 
@@ -85,7 +87,7 @@ std::uint64_t append(Store& store, Change change) {
 
 Error retiring() {
   return {Refusal::conflict, "rotate.retiring",
-          "the key before is about to be retired; start the server first"};
+          "the key before is retired, or about to be; start the server first"};
 }
 
 Error no_next_key(const DataDir& dir, const char* name) {
@@ -106,16 +108,55 @@ Error retired_before(const char* name) {
               ".next.key was retired before, and a key never comes back; remove the file"};
 }
 
+space::KeyId id_of(const core::SigningKey& key) { return space::KeyId::of(key.public_key()); }
+
+// operator.key; where the ledger says that it was retired, the one that follows.
+Result<space::PartyKey> valid_operators_key(core::sql::Session& session, const ServerKeys& keys) {
+  auto key = space::find_operators_key(session, id_of(keys.operator_key));
+  if (!key) return key.error();
+  if (key->retired && keys.next_operator)
+    return space::find_valid_key(session, key->party, id_of(*keys.next_operator));
+  return space::find_valid_key(session, key->party, key->id);
+}
+
+// Valid by the ledger, and not in keys/. Precondition: valid_operators_key.
+std::vector<space::KeyId> missing_operators_keys(core::sql::Session& session,
+                                                 const ServerKeys& keys) {
+  std::vector<space::KeyId> missing;
+  const auto now = id_of(keys.operator_key);
+  for (const auto& key : space::list_keys(session, space::find_key(session, now)->party)) {
+    bool is_held = key.id == now || (keys.next_operator && key.id == id_of(*keys.next_operator));
+    if (!key.retired && !is_held) missing.push_back(key.id);
+  }
+  return missing;
+}
+
+std::string missing_words(const std::string& role, const std::string& key) {
+  return "the ledger says that " + key + " " + role +
+         " too, and it is not in keys/: put the keys of this database's time back, or start once "
+         "with --retire-missing-keys, which retires it";
+}
+
+// What the ledger says of the log's keys that are there.
+ledger::LogSigners load_signers(const DataDir& dir, const ServerKeys& keys) {
+  auto connection = core::sql::sqlite::open_reader(dir.database());
+  core::sql::Session session(connection);
+  ledger::LogSigners signers(keys.log_signers());
+  signers.load(session);
+  return signers;
+}
+
 }  // namespace
 
 Result<PlannedKey> plan_log_key(const DataDir& dir) {
   auto keys = read_keys(dir);
   if (!keys) return keys.error();
-  if (keys->retires_log) return retiring();
+  if (keys->retires_log || load_signers(dir, *keys).is_retired(keys->log)) return retiring();
   const auto& now = keys->log.verifier();
   bool was_planned = keys->next_log.has_value();
   ledger::NoteSigner next =
       was_planned ? *keys->next_log : ledger::NoteSigner(now.name, core::SigningKey::generate());
+  if (auto writable = core::check_writable(dir.log_vkey()); !writable) return writable.error();
   if (!was_planned) {
     auto written = core::write_file(
         dir.key("log.next.key"), ledger::format_signing_key(next) + "\n", core::FileMode::secret);
@@ -131,11 +172,7 @@ Result<PlannedKey> plan_log_retirement(const DataDir& dir) {
   auto keys = read_keys(dir);
   if (!keys) return keys.error();
   if (!keys->next_log) return no_next_key(dir, "log");
-  auto connection = core::sql::sqlite::open_reader(dir.database());
-  core::sql::Session session(connection);
-  ledger::LogSigners signers(keys->log_signers());
-  signers.load(session);
-  if (signers.pending() != nullptr) return not_in_force();
+  if (load_signers(dir, *keys).pending() != nullptr) return not_in_force();
   if (!keys->retires_log) {
     auto written = core::write_file(dir.key("log.retiring"), "", core::FileMode::secret);
     if (!written) return written.error();
@@ -174,23 +211,22 @@ Result<PlannedOperatorKey> plan_operator_retirement(const DataDir& dir) {
   return PlannedOperatorKey{keys->operator_key.public_key(), next, keys->retires_operator};
 }
 
-void check_keys(Store& store, const ServerKeys& keys, bool retires_missing) {
-  space::Keys parties_keys(store.journal());
-  bool is_exchanged = keys.retires_operator && keys.next_operator;  // all but the files
-  auto now = parties_keys.check_operators(keys.operator_key);
-  if (!now && is_exchanged) now = parties_keys.check_operators(*keys.next_operator);
-  if (!now) throw Broken("keys/operator.key: " + now.error().message);
+void check_keys(core::sql::Session& session,
+                const ledger::Ledger& ledger,
+                const ServerKeys& keys,
+                bool retires_missing) {
+  auto valid = valid_operators_key(session, keys);
+  if (!valid) throw Broken("keys/operator.key: " + valid.error().message);
   if (keys.next_operator) {
-    auto next = parties_keys.check_operators(*keys.next_operator);
-    if (!next && next.error().code == "key.retired")
-      throw Broken("keys/operator.next.key: " + next.error().message);
+    auto next = space::find_key(session, id_of(*keys.next_operator));
+    if (next && next->retired)
+      throw Broken("keys/operator.next.key: " + retired_before("operator").message);
   }
-  const auto missing = store.ledger().signers()->missing();
-  if (missing.empty() || retires_missing) return;
-  throw Broken(
-      "the ledger says that " + format_vkey(missing.front()) +
-      " signs its checkpoints too, and it is not in keys/: put the keys of this database's "
-      "time back, or start once with --retire-missing-log-keys, which retires it");
+  if (retires_missing) return;
+  if (const auto missing = ledger.signers()->missing(); !missing.empty())
+    throw Broken(missing_words("signs its checkpoints", format_vkey(missing.front())));
+  if (const auto missing = missing_operators_keys(session, keys); !missing.empty())
+    throw Broken(missing_words("is a key of its operator", missing.front().text()));
 }
 
 void exchange_log_key(Store& store, const DataDir& dir, const ServerKeys& keys) {
@@ -203,13 +239,19 @@ void exchange_log_key(Store& store, const DataDir& dir, const ServerKeys& keys) 
                  seq);
   }
   // A key that was added now waits one start longer: nobody can have learned it yet.
-  bool retires = keys.retires_log && ledger.signers()->pending() == nullptr;
-  if (const auto* pending = ledger.signers()->pending()) {
+  const auto signers = ledger.signers();
+  const auto* pending = signers->pending();
+  bool was_retired = signers->is_retired(keys.log);
+  bool retires = was_retired || (keys.retires_log && pending == nullptr);
+  if (pending != nullptr) {
     std::string vkey = format_vkey(pending->verifier());
     std::uint64_t seq = append(store, [&](core::sql::Tx& tx) { return ledger.add_key(tx)->seq; });
     spdlog::info("from entry {} on the log's checkpoints are signed by {} too", seq, vkey);
   }
-  if (retires && keys.next_log && !ledger.signers()->is_retired(keys.log)) {
+  if (was_retired) {
+    spdlog::info("the log's key {} was retired before; {} takes its place",
+                 format_vkey(keys.log.verifier()), dir.key("log.next.key"));
+  } else if (retires && keys.next_log) {
     if (!ledger.signers()->goes_on_without_first())
       throw Broken("keys/log.retiring: no other key of the log is in force");
     std::uint64_t seq =
@@ -227,24 +269,29 @@ void exchange_log_key(Store& store, const DataDir& dir, const ServerKeys& keys) 
 core::SigningKey exchange_operator_key(Store& store, const DataDir& dir, const ServerKeys& keys) {
   space::Keys parties_keys(store.journal());
   const KeyFiles files(dir, "operator");
-  core::SigningKey signs = keys.operator_key;
-  auto log = [](const core::Result<space::Change>& change, const char* words, const auto& key) {
+  auto log = [](const core::Result<space::Change>& change, const char* words,
+                const space::KeyId& key) {
     if (!change) throw Broken("keys/operator.key: " + change.error().message);
     if (change->repeated) return;
-    spdlog::info("the operator's key {} was {} at entry {}",
-                 space::KeyId::of(key.public_key()).text(), words, change->receipt->seq);
+    spdlog::info("the operator's key {} was {} at entry {}", key.text(), words,
+                 change->receipt->seq);
   };
-  bool retires = keys.retires_operator;
+  auto [missing, was_retired] = store.journal().readers.read([&](core::sql::Session& session) {
+    auto now = space::find_key(session, id_of(keys.operator_key));
+    return std::pair(missing_operators_keys(session, keys), now->retired.has_value());
+  });
+  bool retires = keys.retires_operator || was_retired;
   if (keys.next_operator) {
     auto added = parties_keys.add_operators(keys.operator_key, *keys.next_operator);
-    log(added, "added", *keys.next_operator);
+    log(added, "added", id_of(*keys.next_operator));
     retires = retires && added->repeated;  // nobody can have learned a key that was added now
   }
-  if (keys.next_operator && retires) {
-    log(parties_keys.retire_operators(keys.operator_key, *keys.next_operator), "retired",
-        keys.operator_key);
-    signs = *keys.next_operator;
-  }
+  core::SigningKey signs = retires && keys.next_operator ? *keys.next_operator : keys.operator_key;
+  for (const auto& key : missing)
+    log(parties_keys.retire_operators(key, signs), "not there, and retired", key);
+  if (keys.next_operator && retires)
+    log(parties_keys.retire_operators(id_of(keys.operator_key), signs), "retired",
+        id_of(keys.operator_key));
   if (retires || fs::exists(files.retired)) take_place(files, retires);
   return signs;
 }

@@ -42,14 +42,18 @@ struct PlannedOperatorKey {
 core::Result<PlannedOperatorKey> plan_operator_key(const DataDir& dir);
 core::Result<PlannedOperatorKey> plan_operator_retirement(const DataDir& dir);
 
-// Before anything is appended. Throws Broken when operator.key is no valid key of the ledger's operator,
-// when the key to follow it was retired, and when the ledger names a log's key in force that is not
-// there, unless that is to be retired.
-void check_keys(Store& store, const ServerKeys& keys, bool retires_missing);
+// Before anything is written or leaves the process (Store::BeforeWriting). Throws Broken when operator.key
+// is no valid key of the ledger's operator and none that follows it is, when the key to follow it was
+// retired, and when the ledger names a key in force, of the log or the operator, that is not there, unless
+// such keys are to be retired.
+void check_keys(core::sql::Session& session,
+                const ledger::Ledger& ledger,
+                const ServerKeys& keys,
+                bool retires_missing);
 
-// At start, behind check_keys, before anything is served. Retires the log's keys in force that are not
-// there. A key is retired one start behind the addition of the one that follows, at the soonest. Throw
-// Broken when a file cannot be written or removed.
+// At start, behind check_keys, before anything is served. Retires the keys in force that are not there.
+// A key is retired one start behind the addition of the one that follows, at the soonest; one that the
+// ledger says is retired gives up its place. Throw Broken when a file cannot be written or removed.
 void exchange_log_key(Store& store, const DataDir& dir, const ServerKeys& keys);
 // The key that grants are signed with from here on.
 core::SigningKey exchange_operator_key(Store& store, const DataDir& dir, const ServerKeys& keys);

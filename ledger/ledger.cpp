@@ -60,7 +60,7 @@ bool is_plain(std::string_view text) {
 struct Statements {
   core::sql::Connection& db;
   core::sql::Statement position{db, "select size, last_hash from ledger_head where id = 1"};
-  core::sql::Statement checkpoint_size{db, "select size from ledger_checkpoint where id = 1"};
+  core::sql::Statement checkpoint{db, "select size, note from ledger_checkpoint where id = 1"};
   core::sql::Statement batch_holding{db, R"(
     select size, root from ledger_batch where size > ?1 order by size limit 1
   )"};
@@ -146,9 +146,17 @@ void Ledger::open(Session& session) {
     departure_is_recorded_ = !head->time_trusted;
   }
   committed_size_ = tree_.size();
-  auto row = session.use<Statements>().checkpoint_size();
-  stored_checkpoint_size_ = row.next() ? row.natural(0) : 0;
-  release(sign_head());
+  SignedHead head = sign_head();
+  auto row = session.use<Statements>().checkpoint();
+  bool is_stored = row.next();
+  stored_checkpoint_size_ = is_stored ? row.natural(0) : 0;
+  // One that was signed while a key in force was away is stored again, with all signatures. What is no
+  // checkpoint of this log stays for the audit to see.
+  bool is_newest = is_stored && stored_checkpoint_size_ == head.head.size;
+  if (is_newest && row.text(1) != *head.note &&
+      open_checkpoint(row.text(1), origin_, signers()->known()))
+    stored_checkpoint_size_ = 0;
+  release(head);
 }
 
 void Ledger::resume(Session& session, std::uint64_t size) {

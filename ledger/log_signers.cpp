@@ -74,7 +74,11 @@ void LogSigners::load(Session& session) {
     if (auto seq = find(added, key)) held.from = *seq + 1;
     held.until = find(retired, key);
   }
-  if (!held_.front().from) throw Broken("keys/log.key is no key of this ledger: no entry names it");
+  if (!held_.front().from)
+    throw Broken(
+        "keys/log.key is no key of this ledger: no entry names it. Keys and database are of "
+        "different "
+        "times, or of different ledgers: put those together that belong together");
   bool goes_on = std::ranges::any_of(held_, [](const Held& it) { return it.from && !it.until; });
   if (held_.size() > 1 && held_.back().until)
     throw Broken(

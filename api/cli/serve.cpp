@@ -24,7 +24,7 @@ struct ServeOptions {
   std::string witness_policy;
   std::string replica;
   bool insecure = false;
-  bool retire_missing_log_keys = false;
+  bool retire_missing_keys = false;
   bool shred_missing_keys = false;
 };
 
@@ -34,7 +34,7 @@ void take_flags(Config& config, const ServeOptions& options) {
   if (options.workers > 0) config.workers = options.workers;
   if (!options.log_level.empty()) config.log_level = options.log_level;
   if (options.insecure) config.insecure = true;
-  config.retire_missing_log_keys = options.retire_missing_log_keys;
+  config.retire_missing_keys = options.retire_missing_keys;
   config.shred_missing_keys = options.shred_missing_keys;
   if (!options.witness_policy.empty())  // from where the command was given, not from DIR
     config.witness_policy = std::filesystem::absolute(options.witness_policy).string();
@@ -99,8 +99,8 @@ void add_serve_command(CLI::App& program, Chosen& chosen) {
       "directory on another disk that holds every entry before its answer goes out");
   command->add_flag("--insecure", options->insecure,
                     "allow another address than loopback without TLS");
-  command->add_flag("--retire-missing-log-keys", options->retire_missing_log_keys,
-                    "retire the log's keys that are in force and not in DIR/keys");
+  command->add_flag("--retire-missing-keys", options->retire_missing_keys,
+                    "retire the keys of the log and the operator that are in force and not in DIR/keys");
   command->add_flag(
       "--shred-missing-keys", options->shred_missing_keys,
       "start without keys that DIR/keys/subjects.db lacks: what they seal is given up");

@@ -54,15 +54,6 @@ Result<core::Hash> find_signer(ledger::Journal& journal, const PartyId& party, c
 
 KeyId id_of(const core::SigningKey& key) { return KeyId::of(key.public_key()); }
 
-// Whose key the server's operator.key is.
-Result<PartyKey> find_operators(Session& session, const core::SigningKey& key) {
-  auto found = find_key(session, id_of(key));
-  auto party = found ? find_party(session, found->party) : std::nullopt;
-  if (party && party->roles.has(Role::operator_)) return *std::move(found);
-  return Error{Refusal::conflict, "party.not_operator",
-               id_of(key).text() + " is no key of this ledger's operator"};
-}
-
 Change answer(Session& session, const KeyId& id, ledger::ReceiptPtr receipt) {
   auto key = find_key(session, id);
   TALLY_ASSERT(key.has_value());
@@ -83,6 +74,14 @@ Change record(ledger::Journal& journal, Tx& tx, std::string_view by, const Event
 }
 
 }  // namespace
+
+Result<PartyKey> find_operators_key(Session& session, const KeyId& id) {
+  auto found = find_key(session, id);
+  auto party = found ? find_party(session, found->party) : std::nullopt;
+  if (party && party->roles.has(Role::operator_)) return *std::move(found);
+  return Error{Refusal::conflict, "party.not_operator",
+               id.text() + " is no key of this ledger's operator"};
+}
 
 Result<Change> Keys::add(const PartyId& party, const KeyAddition& addition) {
   const KeyDocument& document = addition.document;
@@ -172,7 +171,7 @@ Result<Change> Keys::revoke(const Principal& by,
 
 Result<Change> Keys::add_operators(const core::SigningKey& now, const core::SigningKey& next) {
   return journal_.writer.run([&](Tx& tx) -> Result<Change> {
-    auto key = find_operators(tx, now);
+    auto key = find_operators_key(tx, id_of(now));
     if (!key) return key.error();
     auto there = find_key(tx, id_of(next));
     if (there && there->party == key->party) return answer_again(tx, there->id);
@@ -189,30 +188,20 @@ Result<Change> Keys::add_operators(const core::SigningKey& now, const core::Sign
   });
 }
 
-Result<Change> Keys::retire_operators(const core::SigningKey& now, const core::SigningKey& next) {
+Result<Change> Keys::retire_operators(const KeyId& id, const core::SigningKey& by) {
   return journal_.writer.run([&](Tx& tx) -> Result<Change> {
-    auto key = find_operators(tx, now);
+    auto key = find_operators_key(tx, id);
     if (!key) return key.error();
     if (key->retired) return answer_again(tx, key->id);
     KeyRetirement retirement;
     retirement.document.key = key->id;
     retirement.document.party = key->party;
-    retirement.key = id_of(next);
+    retirement.key = id_of(by);
     retirement.signature =
         sign({SignedVerb::retire_key, journal_.ledger.origin(), key->party, retirement.key,
               core::sha256(core::canonical(retirement.document))},
-             next);
+             by);
     return apply_retired(tx, retirement);
-  });
-}
-
-Result<Done> Keys::check_operators(const core::SigningKey& key) {
-  return journal_.readers.read([&](Session& session) -> Result<Done> {
-    auto found = find_operators(session, key);
-    if (!found) return found.error();
-    auto valid = find_valid_key(session, found->party, found->id);
-    if (!valid) return valid.error();
-    return Done{};
   });
 }
 

@@ -6,6 +6,7 @@
 
 #include "core/result.h"
 #include "core/signature.h"
+#include "core/sql/session.h"
 #include "ledger/journal.h"
 #include "space/once.h"
 #include "space/parties/party_key.h"
@@ -25,6 +26,9 @@ struct KeyList {
 
   static constexpr auto fields = core::FieldList{core::field("keys", &KeyList::keys)};
 };
+
+// The key by which a server knows its operator's party, valid or retired. Refusal: party.not_operator.
+core::Result<PartyKey> find_operators_key(core::sql::Session& session, const KeyId& id);
 
 class Keys {
  public:
@@ -54,12 +58,10 @@ class Keys {
 
   // The operator's own keys, by the server that holds them, at start (api/rotation.h): grants are
   // signed with them, so no request exchanges them. Done before: nothing is appended, `repeated` is
-  // set, and there is no receipt. Refusals: party.not_operator (conflict: `now` is no key of the operator's party),
-  // those of find_valid_key, of decide_addition and decide_retirement.
+  // set, and there is no receipt. Refusals: party.not_operator (conflict: `now` or `key` is no key of the
+  // operator's party), those of find_valid_key, of decide_addition and decide_retirement.
   core::Result<Change> add_operators(const core::SigningKey& now, const core::SigningKey& next);
-  core::Result<Change> retire_operators(const core::SigningKey& now, const core::SigningKey& next);
-  // That grants may be signed with it. Refusals: party.not_operator, key.retired.
-  core::Result<core::Done> check_operators(const core::SigningKey& key);
+  core::Result<Change> retire_operators(const KeyId& key, const core::SigningKey& by);
 
   // In the order in which they were added, for whoever sees the party (Parties::find). Refusals:
   // scope.missing, party.not_found.

@@ -8,74 +8,18 @@
 
 #include <doctest/doctest.h>
 
+#include "api/store.h"
 #include "core/file.h"
 #include "ledger/checkpoint.h"
 #include "space/parties/keys.h"
-#include "support/api/command_line.h"
-#include "support/temp_dir.h"
+#include "support/api/site.h"
 
 using namespace tally;
 using namespace tally::api;
+using test::holds;
 using test::run;
-
-namespace {
-
-struct Site {
-  test::TempDir folder;
-  DataDir dir{folder.file("data")};
-  std::string first;  // vkey
-
-  Site() {
-    auto made = run({"init", path(), "--origin", "rotation.example/log", "--json"});
-    REQUIRE(made.code == 0);
-    first = made.json().find("log_vkey")->as_string();
-  }
-  std::string path() const { return dir.path().string(); }
-  std::string plan() {
-    auto planned = run({"rotate", "log", path(), "--json"});
-    REQUIRE(planned.code == 0);
-    return planned.json().find("next_key")->as_string();
-  }
-  // As `serve` starts; answers the newest checkpoint, a receipt of entry 0 and the kind of the last entry.
-  struct Started {
-    std::string note;
-    std::string receipt;
-    std::string last_entry;
-    core::Hash signs_grants;
-  };
-  Started start(bool retires_missing = false) {
-    auto keys = read_keys(dir);
-    REQUIRE(keys);
-    Store store(dir, *keys, {});
-    check_keys(store, *keys, retires_missing);
-    exchange_log_key(store, dir, *keys);
-    auto grants = exchange_operator_key(store, dir, *keys);
-    return store.journal().readers.read([&](core::sql::Session& session) {
-      auto last = store.ledger().signed_head().head.size - 1;
-      return Started{*store.ledger().signed_head().note,
-                     store.ledger().receipt_of(session, 0).file(),
-                     *store.ledger().find_entry(session, last), grants.public_key()};
-    });
-  }
-  bool is_there(const char* name) const { return std::filesystem::exists(dir.key(name)); }
-  std::string read(const std::string& file) const { return *core::read_file(file); }
-  test::Run audit(std::vector<std::string> keys) {
-    std::vector<std::string> words{"audit", path(), "--json"};
-    for (auto& key : keys) words.insert(words.end(), {"--key", key});
-    return run(words);
-  }
-};
-
-bool signs(const std::string& vkey, const std::string& note) {
-  auto key = *ledger::parse_vkey(vkey);
-  return ledger::open_checkpoint(note, key.name, key).operator bool();
-}
-
-bool holds(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
-}  // namespace
+using test::signs;
+using test::Site;
 
 TEST_CASE("rotation: the log's key is exchanged over two starts, and each audit says what it can") {
   Site site;
@@ -237,7 +181,8 @@ TEST_CASE(
     {
       Store store(site.dir, *keys, {});
       space::Keys parties_keys(store.journal());
-      REQUIRE(parties_keys.retire_operators(keys->operator_key, *keys->next_operator));
+      auto old = space::KeyId::of(keys->operator_key.public_key());
+      REQUIRE(parties_keys.retire_operators(old, *keys->next_operator));
     }
     auto key = site.dir.key("operator.key");
     REQUIRE(::link(key.c_str(), site.dir.key("operator.retired.key").c_str()) == 0);

@@ -60,7 +60,7 @@ void check_schema(Connection& connection, std::span<const EmbeddedFile> files) {
   for (const auto& [name, object] : found) {
     auto same = expected.find(name);
     if (same == expected.end())
-      throw Broken("the database has a " + name + " that no migration makes");
+      throw Broken("the database has one too many: " + name + " that no migration makes");
     if (same->second != object)
       throw Broken("the " + name + " of the database is not as its migration makes it");
   }

@@ -275,7 +275,7 @@ TEST_CASE("migrate: a database that has more or less than its migrations give is
   };
   CHECK(words_after("insert into a values (1, 2); analyze") == "");
   CHECK(words_after("create trigger tr after insert on a begin delete from a; end") ==
-        "the database has a trigger tr that no migration makes");
+        "the database has one too many: trigger tr that no migration makes");
   CHECK(words_after("create view v as select 1").find("view v") != std::string::npos);
   CHECK(words_after("create table b (x)").find("table b") != std::string::npos);
   CHECK(words_after("drop index a_x").find("index a_x") != std::string::npos);

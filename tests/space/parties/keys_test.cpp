@@ -206,9 +206,16 @@ TEST_CASE("keys: the server exchanges the operator's key, each step once, and th
   Rotating market;
   const core::SigningKey& now = market.space.operator_key;
   auto next = core::SigningKey::from_seed(core::sha256("the operator's next key"));
-  CHECK(code_of(market.keys.check_operators(next)) == "party.not_operator");
+  const KeyId old_id = KeyId::of(now.public_key()), next_id = KeyId::of(next.public_key());
+  auto find = [&](const KeyId& id) {
+    return market.space.journal().readers.read(
+        [&](core::sql::Session& session) { return find_operators_key(session, id); });
+  };
+  CHECK(code_of(find(next_id)) == "party.not_operator");
+  CHECK(code_of(find(KeyId::of(market.consumer.key.public_key()))) == "party.not_operator");
   CHECK(code_of(market.keys.add_operators(market.consumer.key, next)) == "party.not_operator");
-  CHECK(code_of(market.keys.retire_operators(now, next)) == "signature.wrong_key");
+  CHECK(code_of(market.keys.retire_operators(next_id, now)) == "party.not_operator");
+  CHECK(code_of(market.keys.retire_operators(old_id, next)) == "signature.wrong_key");
 
   auto added = market.keys.add_operators(now, next);
   REQUIRE(added);
@@ -217,17 +224,17 @@ TEST_CASE("keys: the server exchanges the operator's key, each step once, and th
   REQUIRE(again);
   CHECK(again->repeated);
   CHECK(again->body == added->body);
-  CHECK(market.keys.check_operators(now));
-  CHECK(market.keys.check_operators(next));
+  CHECK_FALSE(find(old_id)->retired);
+  CHECK_FALSE(find(next_id)->retired);
 
-  auto retired = market.keys.retire_operators(now, next);
+  auto retired = market.keys.retire_operators(old_id, next);
   REQUIRE(retired);
   CHECK_FALSE(retired->repeated);
-  auto retired_again = market.keys.retire_operators(now, next);
+  auto retired_again = market.keys.retire_operators(old_id, next);
   REQUIRE(retired_again);
   CHECK(retired_again->repeated);
-  CHECK(code_of(market.keys.check_operators(now)) == "key.retired");
-  CHECK(market.keys.check_operators(next));
+  CHECK(find(old_id)->retired);
+  CHECK_FALSE(find(next_id)->retired);
   CHECK(code_of(market.keys.add_operators(now, market.second.key)) == "key.retired");
   market.check_audit();
 }
