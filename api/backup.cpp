@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <sys/stat.h>
+#include <vector>
 
 #include "api/backup_draft.h"
 #include "core/file.h"
@@ -39,6 +40,41 @@ Result<Done> check_directory(const DataDir& dir, const LogKeys& log_keys) {
       dir.key("log.key") +
           " is none of the keys that were given: that of another log, or --key for it is missing"};
 }
+
+// The directory that a restore fills, and its lock. What was made of it and of those above is gone again when
+// nothing was put there.
+class Place {
+ public:
+  explicit Place(const DataDir& dir) : dir_(dir) {
+    fs::path path = fs::absolute(dir.path()).lexically_normal();
+    for (; path.has_relative_path() && !fs::exists(path); path = path.parent_path())
+      missing_.push_back(path);
+  }
+  // What is held by the lock is removed before it.
+  ~Place() {
+    std::error_code ignored;
+    if (missing_.empty() || fs::exists(dir_.database(), ignored)) return;
+    if (lock_) fs::remove(ProcessLock::file_of(dir_), ignored);
+    for (const fs::path& path : missing_) fs::remove(path, ignored);  // stays when it holds more
+  }
+  Place(const Place&) = delete;
+  Place& operator=(const Place&) = delete;
+
+  // Refusals: file.unwritable, those of ProcessLock::take.
+  Result<Done> take() {
+    if (auto made = core::make_directories(dir_.path().string()); !made) return made;
+    ::chmod(dir_.path().c_str(), 0700);
+    auto lock = ProcessLock::take(dir_);
+    if (!lock) return lock.error();
+    lock_.emplace(*std::move(lock));
+    return Done{};
+  }
+
+ private:
+  const DataDir& dir_;
+  std::vector<fs::path> missing_;  // the deepest first
+  std::optional<ProcessLock> lock_;
+};
 
 // The log's newest word may not be ahead of the backup, nor of another history.
 Result<Done> compare_newest(const std::string& path,
@@ -113,10 +149,8 @@ Result<AuditedBackup> restore_backup(const std::string& file,
   if (auto checked = check_directory(dir, log_keys); !checked) return checked.error();
   auto manifest = read_manifest(manifest_path(file));
   if (!manifest) return manifest.error();
-  if (auto made = core::make_directories(dir.path().string()); !made) return made.error();
-  ::chmod(dir.path().c_str(), 0700);
-  auto lock = ProcessLock::take(dir);
-  if (!lock) return lock.error();
+  Place place(dir);
+  if (auto taken = place.take(); !taken) return taken.error();
   // What is checked is the copy that will be served.
   Draft draft(dir.database() + ".restoring");
   auto measured = measure(file, draft.path());

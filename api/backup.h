@@ -66,7 +66,7 @@ core::Result<AuditedBackup> make_backup(const std::string& database,
 // database. `newest_checkpoint` is the newest that the log is known to have signed, from a witness, a
 // receipt or a copy of /ledger/checkpoint.
 //
-// Refusals, of which none puts anything in place: restore.occupied (the directory has a database),
+// Refusals, of which none puts anything in place, nor leaves a directory that was not there: restore.occupied (the directory has a database),
 // restore.other_key (the directory's log.key is not log_keys), restore.no_manifest,
 // restore.manifest_malformed, restore.digest_mismatch, backup.audit_failed,
 // backup.conduct_failed, restore.manifest_differs, those of open_checkpoint, restore.behind (the log has signed a later size:

@@ -31,12 +31,19 @@ Result<Done> Draft::keep_as(const std::string& name) {
   fs::rename(path_, name, failure);
   if (failure) return Error{Refusal::invalid, "file.unwritable", name + ": " + failure.message()};
   is_kept_ = true;
+  remove_beside();
   return core::sync_file_system(name);
 }
 
 void Draft::remove() {
   std::error_code ignored;
-  for (const char* ending : {"", "-journal", "-wal", "-shm"}) fs::remove(path_ + ending, ignored);
+  fs::remove(path_, ignored);
+  remove_beside();
+}
+
+void Draft::remove_beside() {
+  std::error_code ignored;
+  for (const char* ending : {"-journal", "-wal", "-shm"}) fs::remove(path_ + ending, ignored);
 }
 
 Measured measure(const std::string& path, const std::string& to) {

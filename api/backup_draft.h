@@ -24,11 +24,13 @@ class Draft {
   Draft& operator=(const Draft&) = delete;
 
   const std::string& path() const { return path_; }
-  // Durable under its name. Precondition: the bytes are written.
+  // Durable under its name. Precondition: the bytes are written, and nobody has it open; what a database
+  // had beside it goes.
   core::Result<core::Done> keep_as(const std::string& name);
 
  private:
   void remove();
+  void remove_beside();
 
   std::string path_;
   bool is_kept_ = false;

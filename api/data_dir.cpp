@@ -162,18 +162,24 @@ ledger::LogKeys ServerKeys::log_keys() const {
 }
 
 Result<ProcessLock> ProcessLock::take(const DataDir& dir) {
-  return take_file(dir.database() + ".lock", dir.path().string());
+  return take_file(file_of(dir), dir.path().string());
 }
 
 Result<ProcessLock> ProcessLock::take_file(const std::string& path, const std::string& what) {
-  int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  if (descriptor < 0)
-    return Error{Refusal::invalid, "data_dir.not_writable", path + " cannot be opened"};
-  if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
-    ::close(descriptor);
-    return Error{Refusal::conflict, "data_dir.in_use", "another process serves " + what};
+  for (;;) {
+    int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (descriptor < 0)
+      return Error{Refusal::invalid, "data_dir.not_writable", path + " cannot be opened"};
+    ProcessLock lock(descriptor);
+    if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0)
+      return Error{Refusal::conflict, "data_dir.in_use", "another process serves " + what};
+    struct stat held {};
+    struct stat there {};
+    if (::fstat(descriptor, &held) == 0 && ::stat(path.c_str(), &there) == 0 &&
+        held.st_ino == there.st_ino && held.st_dev == there.st_dev) {
+      return lock;
+    }
   }
-  return ProcessLock(descriptor);
 }
 
 ProcessLock::~ProcessLock() {

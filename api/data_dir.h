@@ -78,10 +78,12 @@ core::Result<std::string> read_secret(const std::string& path);
 // name the file and never the key.
 core::Result<ledger::NoteSigner> read_signer(const std::string& path);
 
-// One process serves a database: holds DIR/tallystick.db.lock until destroyed.
+// One process serves a database: holds DIR/tallystick.db.lock until destroyed. Who holds it may remove the
+// file: whoever opened it before takes the one that is then there.
 class ProcessLock {
  public:
-  // Refusal: data_dir.in_use.
+  static std::string file_of(const DataDir& dir) { return dir.database() + ".lock"; }
+  // Refusals: data_dir.in_use, data_dir.not_writable.
   static core::Result<ProcessLock> take(const DataDir& dir);
   // The same with another file, for what the words name.
   static core::Result<ProcessLock> take_file(const std::string& path, const std::string& what);

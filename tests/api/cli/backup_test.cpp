@@ -49,8 +49,7 @@ struct Desk {
   void check_refused(const test::Run& refused, const std::string& code) {
     CHECK(refused.code == 1);
     CHECK_MESSAGE(refused.err.find("(" + code + ")") != std::string::npos, refused.err);
-    CHECK_FALSE(fs::exists(space + "/tallystick.db"));
-    CHECK_FALSE(fs::exists(space + "/tallystick.db.restoring"));
+    CHECK_FALSE(fs::exists(space));
   }
   std::string signed_head() { return *sample.ledger().signed_head().note; }
 };
@@ -128,6 +127,30 @@ TEST_CASE("cli restore: a backup that is not what its manifest says stays outsid
   manifest.replace(manifest.find(digest), 64, core::to_hex(core::sha256(bytes)));
   REQUIRE(core::write_file(desk.file + ".manifest.json", manifest));
   desk.check_refused(desk.restore(), "backup.audit_failed");
+}
+
+TEST_CASE("cli restore: what a refused one made is gone again, and nothing else") {
+  Desk desk;
+  REQUIRE(desk.backup().code == 0);
+  desk.sample.append(300, 301);
+  desk.space = desk.dir.file("new/space/");
+  auto newest = desk.signed_head();
+  desk.check_refused(desk.restore(newest), "restore.behind");
+  CHECK_FALSE(fs::exists(desk.dir.file("new")));
+  fs::create_directories(desk.dir.file("new"));
+  desk.check_refused(desk.restore(newest), "restore.behind");
+  CHECK(fs::exists(desk.dir.file("new")));
+  fs::create_directories(desk.space + "keys");
+  CHECK(desk.restore(newest).code == 1);
+  CHECK(fs::exists(desk.space + "keys"));
+  REQUIRE(desk.restore().code == 0);
+  for (const auto& entry : fs::directory_iterator(desk.space)) {
+    std::string name = entry.path().filename();
+    CAPTURE(name);
+    bool is_due = name == "keys" || name == "log.vkey" || name == "tallystick.db" ||
+                  name == "tallystick.db.lock";
+    CHECK(is_due);
+  }
 }
 
 TEST_CASE("cli restore: a directory with a database is left alone") {
