@@ -205,8 +205,21 @@ class Carrier {
   core::sql::Writer writer_;
 };
 
+// None that signs anything behind what is carried: a server would not start with it.
+Error wrong_operator_key(const DataDir& dir, const ledger::ConductFinding& finding) {
+  return refuse("continue.wrong_operator_key",
+                dir.key("operator.key") + " holds " + finding.found +
+                    ", which is no key of the operator behind the entries that are carried. Valid "
+                    "there: " +
+                    (finding.expected.empty() ? "none" : finding.expected) +
+                    ". Put a copy of operator.key there that holds one of these (in an exchange it "
+                    "may lie in operator.next.key), or give a replica or a newer backup whose "
+                    "entries know the key");
+}
+
 // The tables as the new log gives them, and what hung on the old ones' places.
 Result<std::uint64_t> remake_tables(const std::string& database,
+                                    const DataDir& dir,
                                     const ledger::VerifierKey& log_key,
                                     std::uint64_t backup_size) {
   ConductAudit conduct(log_key);
@@ -214,6 +227,9 @@ Result<std::uint64_t> remake_tables(const std::string& database,
   core::sql::Tx tx(connection);
   connection.run("begin immediate");
   auto taken = conduct.take_over(database, connection);
+  for (const auto& finding : conduct.findings()) {
+    if (finding.code == "ledger.wrong_operator_key") return wrong_operator_key(dir, finding);
+  }
   if (!taken) return taken.error();
   space::settle_continued(tx, backup_size + space::carried_from);
   labeling::settle_continued(tx);
@@ -257,8 +273,8 @@ Result<Continued> continue_ledger(const ContinueOptions& options,
   Continued continued;
   auto entries = Carrier(draft.path(), *signer, clock).run(*former, operator_key);
   if (!entries) return entries.error();
-  auto held =
-      remake_tables(draft.path(), signer->verifier(), static_cast<std::uint64_t>(manifest->size));
+  auto held = remake_tables(draft.path(), dir, signer->verifier(),
+                            static_cast<std::uint64_t>(manifest->size));
   if (!held) return held.error();
   std::error_code ignored;
   if (fs::file_size(draft.path() + "-wal", ignored) > 0 && !ignored)

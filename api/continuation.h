@@ -61,6 +61,8 @@ struct Continued {
 //   continue.key_missing       one of the server's other keys
 //   continue.source_failed     what --from names is not this log's, or its structure is wrong; it was
 //                              signed by a key that had been retired, or that no entry names
+//   continue.wrong_operator_key
+//                              operator.key holds no key that is the operator's behind what is carried
 //   continue.no_key_in_force   no key that was given is in force behind what is carried
 //   restore.forked             two of the sources hold different histories
 //   continue.document_missing  a contract's document is in none of the sources

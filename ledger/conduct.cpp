@@ -122,17 +122,7 @@ bool Replayers::replay(Replay& replay, std::string_view bytes) const {
 
 void Replayers::judge(Replay& replay, const ReplayedEntry& entry) const {
   if (entry.kind == entry_carried_kind) return judge_carried(replay, entry);
-  if (replay.carried() != nullptr && !replay.carried()->is_whole()) {
-    replay.report({.code = "ledger.not_carried_whole",
-                   .place = entry.place(),
-                   .contract = {},
-                   .words = "Entry " + number(entry.seq) +
-                            " stands before the log that is continued has been carried over whole.",
-                   .expected = number(replay.carried()->head.size) + " entries of " +
-                               replay.carried()->log_key.name,
-                   .found = number(replay.carried()->edge.size())});
-    replay.carried_[replay.level_].head.size = replay.carried()->edge.size();  // told once
-  }
+  if (replay.carried() != nullptr && !replay.carried()->is_ended) judge_carrying(replay, entry);
   auto known = handlers_.find(entry.kind);
   if (known != handlers_.end()) return known->second(replay, entry);
   replay.report({.code = "entry.unknown_kind",
@@ -144,6 +134,31 @@ void Replayers::judge(Replay& replay, const ReplayedEntry& entry) const {
                  .found = std::string(entry.kind),
                  .not_checkable = true});
   for (const auto& handler : on_unknown_) handler(replay, entry);
+}
+
+// Whether the continuation is as far as the entry takes it to be. Each is told once.
+void Replayers::judge_carrying(Replay& replay, const ReplayedEntry& entry) const {
+  CarriedLog& log = replay.carried_[replay.level_];
+  if (!log.is_whole()) {
+    replay.report({.code = "ledger.not_carried_whole",
+                   .place = entry.place(),
+                   .contract = {},
+                   .words = "Entry " + number(entry.seq) +
+                            " stands before the log that is continued has been carried over whole.",
+                   .expected = number(log.head.size) + " entries of " + log.log_key.name,
+                   .found = number(log.edge.size())});
+    log.head.size = log.edge.size();
+  }
+  if (ending_kinds_.contains(entry.kind)) return;
+  replay.report({.code = "ledger.not_continued",
+                 .place = entry.place(),
+                 .contract = {},
+                 .words = "Entry " + number(entry.seq) +
+                          " stands before the continuation was ended, from which on contracts are "
+                          "held until their parties confirm them.",
+                 .expected = {},
+                 .found = std::string(entry.kind)});
+  log.is_ended = true;
 }
 
 // The next entry of the log that is continued, judged as what it is.

@@ -25,6 +25,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -152,6 +153,9 @@ class Replayers {
   template <class Event>
   void on(std::function<void(Replay&, const Event&, const ReplayedEntry&)> handler);
 
+  // Between what is carried and the end of that no entry of another kind stands.
+  void may_end_carrying(std::string_view kind) { ending_kinds_.emplace(kind); }
+
   // For entries of kinds that nobody registered, which are not checkable.
   void on_unknown(Handler handler) { on_unknown_.push_back(std::move(handler)); }
 
@@ -172,9 +176,11 @@ class Replayers {
 
  private:
   void judge(Replay& replay, const ReplayedEntry& entry) const;
+  void judge_carrying(Replay& replay, const ReplayedEntry& entry) const;
   void judge_carried(Replay& replay, const ReplayedEntry& entry) const;
 
   std::map<std::string, Handler, std::less<>> handlers_;
+  std::set<std::string, std::less<>> ending_kinds_;
   std::vector<Handler> on_unknown_;
   std::vector<core::sql::Sql> scripts_;
   std::vector<ProjectionTable> projection_;

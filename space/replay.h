@@ -7,10 +7,12 @@
 #pragma once
 
 #include <cstddef>
+#include <map>
 #include <memory>
 #include <optional>
 #include <vector>
 
+#include "core/hash.h"
 #include "ledger/conduct.h"
 #include "ledger/log_keys.h"
 #include "space/conduct/judge.h"
@@ -31,6 +33,9 @@ struct SpaceReplay {
     log_keys.resize(level);
     return log_keys.emplace_back();
   }
+
+  // What entry 0 of a log that continues another one names as the operator's key, by how deep.
+  std::map<std::size_t, core::Hash> named_operator_keys;
 
   ActorsSeen actors;
   ContractStandings contracts;

@@ -81,8 +81,8 @@ int rotate_operator(const Options& options, Terminal& terminal) {
         << "At the next start of the server this becomes a key of the operator:\n  "
         << with_id(planned->next) << "\nGrants are signed by the old one still:\n  "
         << with_id(planned->now)
-        << "\nGive the new one to whoever checks grants. Start the server, and later run this "
-           "again with --retire.\n";
+        << "\nGive the new one to whoever checks grants. Start the server, make a backup that "
+           "knows the new key, and later run this again with --retire.\n";
   }
   return exit_done;
 }

@@ -10,6 +10,7 @@
 #include "space/continuation/confirmation.h"
 #include "space/contracts/entries.h"
 #include "space/documents.h"
+#include "space/parties/key_tables.h"
 
 namespace tally::space {
 namespace {
@@ -21,15 +22,35 @@ using ledger::ReplayedEntry;
 struct Recovered {
   std::uint64_t count = 0;
   std::optional<std::uint64_t> last;  // its place in that log
-  bool is_key_judged = false;
+  bool are_keys_judged = false;
 };
 
+// The server that goes on signs grants with it.
+void judge_operator_key(const Judged& judged, const SpaceReplay& space) {
+  auto named = space.named_operator_keys.find(judged.replay().level());
+  if (named == space.named_operator_keys.end()) return;
+  std::vector<PartyKey> keys;
+  if (space.operator_party) keys = list_keys(judged.replay().tx(), *space.operator_party);
+  std::string valid;
+  for (const PartyKey& key : keys) {
+    if (key.retired) continue;
+    if (key.public_key == named->second) return;
+    valid += (valid.empty() ? "" : ", ") + key.id.text();
+  }
+  judged.wrong("ledger.wrong_operator_key",
+               "stands behind what is carried, in which the key that entry 0 names as the "
+               "operator's is none that was valid",
+               valid, KeyId::of(named->second).text());
+}
+
 // What was said of the log in entry 0 is held against its own entries, when these are all there.
-void judge_named_key(const Judged& judged,
-                     const ledger::LogKeyring& keys,
-                     const ledger::CarriedLog& log,
-                     Recovered& recovered) {
-  if (std::exchange(recovered.is_key_judged, true)) return;
+void judge_named_keys(const Judged& judged,
+                      SpaceReplay& space,
+                      const ledger::CarriedLog& log,
+                      Recovered& recovered) {
+  if (std::exchange(recovered.are_keys_judged, true)) return;
+  judge_operator_key(judged, space);
+  const auto& keys = space.log_keys_at(judged.replay().level() + 1);
   std::string named = ledger::format_vkey(log.log_key);
   judged.demand(
       keys.is_in_force(named), "ledger.wrong_key",
@@ -114,9 +135,8 @@ void judge_recovered(SpaceReplay& space,
                      "recovers an entry where no ledger is being continued")) {
     return;
   }
-  const auto& keyring = space.log_keys_at(replay.level() + 1);
-  judge_named_key(judged, keyring, *log, recovered);
-  auto keys = keyring.in_force(log->log_key.name);
+  judge_named_keys(judged, space, *log, recovered);
+  auto keys = space.log_keys_at(replay.level() + 1).in_force(log->log_key.name);
   auto receipt = keys ? ledger::verify_receipt(event.receipt, *keys)
                       : core::Result<ledger::VerifiedReceipt>(core::Error{});
   if (!judged.demand(receipt.operator bool(), "entry.receipt_invalid",
@@ -147,7 +167,7 @@ void judge_continued(SpaceReplay& space,
                      "ends a continuation that did not begin")) {
     return;
   }
-  judge_named_key(judged, space.log_keys_at(replay.level() + 1), *log, recovered);
+  judge_named_keys(judged, space, *log, recovered);
   judged.demand_equal(log->head.size, event.carried, "ledger.not_carried_whole",
                       "names another number of carried entries");
   judged.demand_equal(recovered.count, event.recovered, "ledger.not_carried_whole",
@@ -236,6 +256,8 @@ void judge_confirmed(SpaceReplay& space,
 void add_continuation_replayers(ledger::Replayers& replayers,
                                 const std::shared_ptr<SpaceReplay>& space) {
   auto recovered = std::make_shared<Recovered>();
+  replayers.may_end_carrying(EntryRecovered::kind);
+  replayers.may_end_carrying(LedgerContinued::kind);
   replayers.on<EntryRecovered>(
       [space, recovered](Replay& replay, const EntryRecovered& event, const ReplayedEntry& entry) {
         judge_recovered(*space, *recovered, replay, event, entry);

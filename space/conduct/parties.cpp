@@ -55,13 +55,14 @@ void judge_opened(Opening& opening,
   if (judge_opening(space, Judged(replay, entry), event)) opening.operator_key = event.operator_key;
 }
 
-// The operator's key is that of the ledger which is continued, and its entries say so.
+// That the operator's key is one of the ledger which is continued is judged behind its entries.
 void judge_reopened(SpaceReplay& space,
                     Replay& replay,
                     const LedgerReopened& event,
                     const ReplayedEntry& entry) {
   Judged judged(replay, entry);
   if (!judge_opening(space, judged, event)) return;
+  space.named_operator_keys[replay.level()] = event.operator_key;
   const ContinuedLog& old = event.continues;
   auto key = ledger::parse_vkey(old.log_key);
   if (!judged.demand(key && key->name == old.origin && old.origin != event.origin,

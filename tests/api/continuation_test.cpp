@@ -17,6 +17,7 @@
 #include "ledger/checkpoint.h"
 #include "ledger/proof.h"
 #include "space/continuation/confirmation.h"
+#include "space/parties/keys.h"
 #include "space/uses/market.h"
 #include "support/api/command_line.h"
 
@@ -152,6 +153,16 @@ bool holds(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
 }
 
+// What begins with the database's name, but for the lock.
+std::vector<std::string> database_files(const std::string& directory) {
+  std::vector<std::string> names;
+  for (const auto& entry : fs::directory_iterator(directory)) {
+    std::string name = entry.path().filename();
+    if (name.starts_with("tallystick.db") && name != "tallystick.db.lock") names.push_back(name);
+  }
+  return names;
+}
+
 }  // namespace
 
 TEST_CASE(
@@ -170,6 +181,7 @@ TEST_CASE(
 
   auto done = lost.go_on({lost.replica, receipt}, lost.signed_head());
   REQUIRE_MESSAGE(done, done.error().message);
+  CHECK(database_files(lost.directory) == std::vector<std::string>{"tallystick.db"});
   CHECK(done->recovered == 1);
   CHECK(done->contracts == 1);
   CHECK(done->last_size - done->carried == 3);
@@ -269,10 +281,10 @@ TEST_CASE(
   auto newest = lost.signed_head();
   auto refused = [&](const core::Result<api::Continued>& done, const std::string& code) {
     CHECK(code_of(done) == code);
-    CHECK_FALSE(fs::exists(lost.directory + "/tallystick.db"));
-    CHECK_FALSE(fs::exists(lost.directory + "/tallystick.db.continuing"));
+    if (fs::exists(lost.directory)) CHECK(database_files(lost.directory).empty());
   };
   refused(lost.go_on({}, newest), "continue.key_missing");
+  CHECK_FALSE(fs::exists(lost.directory));
   lost.place_keys();
   refused(lost.go_on({}, newest, test::TempSpace::origin), "continue.same_origin");
   refused(lost.go_on({}, newest, "no name"), "origin.malformed");
@@ -384,6 +396,55 @@ TEST_CASE(
   CHECK(done->recovered == 2);
   auto audited = lost.audit();
   CHECK_MESSAGE(audited.code == 0, audited.out);
+}
+
+TEST_CASE("restore --continue: operator.key is one that the operator has behind what is carried") {
+  Lost lost;
+  auto old_key = lost.space.operator_key;
+  auto new_key = core::SigningKey::from_seed(core::sha256("the operator's next key"));
+  auto id_of = [](const core::SigningKey& key) {
+    return space::KeyId::of(key.public_key()).text();
+  };
+  auto place = [&](const core::SigningKey& key) {
+    REQUIRE(core::write_file(lost.directory + "/keys/operator.key", hex_of(key.seed()),
+                             core::FileMode::secret));
+  };
+  space::Keys keys(lost.space.journal());
+  lost.spend("k1");
+  lost.keep_backup();
+  REQUIRE(keys.add_operators(old_key, new_key));
+  lost.copy_to_replica();
+  auto overlap = lost.replica;
+  REQUIRE(keys.retire_operators(space::KeyId::of(old_key.public_key()), new_key));
+  lost.replica = lost.dir.file("younger");
+  lost.copy_to_replica();
+  lost.place_keys();
+
+  auto check_refused = [&](const std::vector<std::string>& from, const core::SigningKey& key,
+                           const core::SigningKey& valid) {
+    place(key);
+    auto done = lost.go_on(from);
+    REQUIRE(code_of(done) == "continue.wrong_operator_key");
+    CHECK(holds(done.error().message, "keys/operator.key holds " + id_of(key)));
+    CHECK(holds(done.error().message, "Valid there: " + id_of(valid) + "."));
+    CHECK(database_files(lost.directory).empty());
+    CHECK_FALSE(fs::exists(lost.directory + "/former-log.vkey"));
+    CHECK_FALSE(fs::exists(lost.directory + "/keys/former-log.key"));
+  };
+  check_refused({}, new_key, old_key);
+  check_refused({}, core::SigningKey::generate(), old_key);
+  check_refused({lost.replica}, old_key, new_key);
+
+  // Of the overlap both are good, so that a backup from there outlives the old one's file.
+  place(new_key);
+  auto done = lost.go_on({overlap});
+  REQUIRE_MESSAGE(done, done.error().message);
+  CHECK(lost.audit().code == 0);
+  Running running(lost.directory, lost.space.clock);
+  running.store.journal().readers.read([&](core::sql::Session& session) {
+    CHECK_NOTHROW(api::check_keys(session, running.store.ledger(), running.keys, true));
+    return 0;
+  });
 }
 
 TEST_CASE("confirm: of a contract that is not held it is a statement of what is recorded") {

@@ -33,6 +33,15 @@ struct Regainer : ForgedLedger {
     entry.body = with(entry.body, "contract_prev", core::to_hex(prev));
     entries.push_back(std::move(entry));
   }
+  // The next one of a contract that is held.
+  void add_use() {
+    auto use = carried("use.recorded/1", honest().labeled);
+    use.body = with(use.body, "count_before", 1);
+    use.body = with(use.body, "count_after", 2);
+    use.body = with(use.body, "use", "use_01M81000000000000000000777");
+    use.body = with(use.body, "key", core::to_hex(core::sha256("another key")));
+    add(honest().labeled, use);
+  }
   // An entry that was carried over, as it stood.
   ForgedEntry carried(std::string_view kind, const ContractId& contract) const {
     for (std::size_t i = entries.size(); i-- > 0;) {
@@ -60,12 +69,7 @@ struct Cheat {
 const std::vector<Cheat> cheats = {
     {"a contract is used that its parties have not confirmed", "contract.held",
      [](Regainer& cheater) {
-       auto use = cheater.carried("use.recorded/1", honest().labeled);
-       use.body = with(use.body, "count_before", 1);
-       use.body = with(use.body, "count_after", 2);
-       use.body = with(use.body, "use", "use_01M81000000000000000000777");
-       use.body = with(use.body, "key", core::to_hex(core::sha256("another key")));
-       cheater.add(honest().labeled, use);
+       cheater.add_use();
        cheater.publish();
      }},
     {"a use is left out of what is carried over", "ledger.not_carried_whole",
@@ -100,6 +104,22 @@ const std::vector<Cheat> cheats = {
        auto& body = cheater.entries[0].body;
        body = with(body, "continues",
                    with(*body.find("continues"), "log_key", ledger::format_vkey(other.verifier())));
+       cheater.publish();
+     }},
+    {"a key that the old log does not know is said to be the operator's",
+     "ledger.wrong_operator_key",
+     [](Regainer& cheater) {
+       auto other = core::SigningKey::from_seed(core::sha256("another"));
+       auto& body = cheater.entries[0].body;
+       body = with(body, "operator_key", core::to_hex(other.public_key()));
+       cheater.publish();
+     }},
+    {"the end of what is taken back is left out, and so no contract is held",
+     "ledger.not_continued",
+     [](Regainer& cheater) {
+       REQUIRE(cheater.entries.back().kind == space::LedgerContinued::kind);
+       cheater.entries.pop_back();
+       cheater.add_use();
        cheater.publish();
      }},
 };
