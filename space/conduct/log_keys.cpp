@@ -70,7 +70,9 @@ void judge_given(SpaceReplay& space, Replay& replay) {
                      .contract = {},
                      .words =
                          "No entry names a key that this audit was given: this copy is older than "
-                         "the key, or of a history that parted from the log's before it.",
+                         "the key, or of a history that parted from the log's before it, or the "
+                         "key was made by `tallystick rotate log` and the server has not been "
+                         "started since.",
                      .expected = format_vkey(key),
                      .found = {},
                      .not_checkable = true});
