@@ -197,7 +197,7 @@ class Audit {
     auto body = core::parse_json(envelope->body);
     const core::Json* origin = body ? body->find("origin") : nullptr;
     bool is_text = origin != nullptr && origin->is_string();
-    if (is_text && origin->as_string() == log_keys_.origin()) return;
+    if (is_text && origin->as_string() == log_keys_.origin()) return keys_.note(entry);
     stop({"entry.wrong_origin", Place::entry(0), "Entry 0 opens the ledger of another log.",
           log_keys_.origin(), is_text ? origin->as_string() : ""});
   }
@@ -392,8 +392,9 @@ class Audit {
         return report_.findings.push_back(*finding);
     }
     if (refusal_) return add(refusal_->code, Place::checkpoint("note"), refusal_->message);
-    if (auto finding = keys_.judge_added(row.note, signed_size))
+    if (auto finding = keys_.judge_in_force(row.note, signed_size))
       return report_.findings.push_back(*finding);
+    report_.doubts = keys_.doubts(row.note, signed_size);
     const TreeHead& head = report_.checkpoint->head;
     if (number(head.size) != std::to_string(row.size)) {
       add("checkpoint.wrong_size", Place::checkpoint("size"),

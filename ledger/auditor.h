@@ -85,6 +85,7 @@ struct AuditReport {
   std::optional<Checkpoint> checkpoint;  // signed by the key
   std::uint64_t unsigned_entries = 0;    // after the checkpoint
   std::vector<Finding> findings;         // the first one in the ledger's order comes first
+  std::vector<Finding> doubts;           // not wrong, and not to be told from what is wrong
   std::vector<KeyChange> retired;        // each key once
 
   bool passed() const { return findings.empty(); }
@@ -97,9 +98,10 @@ struct AuditOptions {
 };
 
 // One of the keys has to have signed the checkpoint. Where a key that was given was retired since, and
-// no other is known, the finding says so (checkpoint.key_retired). Of several, each that was let in by an
-// entry has to have signed (checkpoint.key_did_not_sign). Precondition: they are of type
-// Ed25519. Throws core::Broken when the source cannot be read.
+// no other is known, the finding says so (checkpoint.key_retired). Of several, each that is in force has
+// to have signed (checkpoint.key_did_not_sign), and one that was retired is followed by one that signed,
+// or that is a doubt (checkpoint.newer_key_retired). Precondition: they are of type Ed25519. Throws
+// core::Broken when the source cannot be read.
 AuditReport audit(LedgerSource& source, const LogKeys& log_keys, const AuditOptions& options = {});
 
 }  // namespace tally::ledger

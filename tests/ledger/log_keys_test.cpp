@@ -28,7 +28,7 @@ std::string code_of(const core::Result<T>& result) {
 // A ledger that is started again and again, with the private keys that lie there.
 class Rotating {
  public:
-  Rotating() { start({"a"}); }
+  explicit Rotating(const char* first = "a") { start({first}); }
 
   void start(std::vector<std::string> names) {
     writer_ = nullptr;
@@ -86,7 +86,28 @@ class Rotating {
     core::sql::Session session(connection);
     DatabaseSource source(session);
     auto report = ledger::audit(source, *LogKeys::of(keys));
+    if (report.passed() && !report.doubts.empty()) return "doubt: " + report.doubts[0].code;
     return report.passed() ? "" : report.findings[0].code;
+  }
+  // What is there bears those signatures, whoever had to sign.
+  void sign_again(const std::vector<std::string>& names) {
+    auto head = ledger_->signed_head().head;
+    writer_ = nullptr;
+    Note note{format_checkpoint({test::sample_origin, head}), {}};
+    for (const auto& name : names)
+      note.signatures.push_back(sign_line(note.text, sample_signer(name)));
+    auto connection = core::sql::sqlite::open_writer(path());
+    core::sql::Statement put(connection, "update ledger_checkpoint set size = ?1, note = ?2");
+    put(head.size, format_note(note)).run();
+  }
+  std::uint64_t retire_missing() {
+    auto missing = ledger_->signers()->missing();
+    REQUIRE(missing.size() == 1);
+    return run([&](core::sql::Tx& tx) { return ledger_->retire_missing_key(tx, missing[0]); });
+  }
+  // By the hand of somebody who needs no ledger's consent.
+  void append_event(std::string_view kind, const std::string& body) {
+    run([&](core::sql::Tx& tx) { return ledger_->append(tx, kind, "system", body); });
   }
   std::string path() const { return dir_.file("ledger.db"); }
   Ledger& ledger() { return *ledger_; }
@@ -227,14 +248,89 @@ TEST_CASE(
   log.add_key();
   log.retire();
   auto seq = log.append();
-  auto head = log.ledger().signed_head().head;
+  CHECK(log.ledger().signed_head().head.size == seq + 1);
   CHECK(log.audit({"a", "b"}) == "");
-  std::string stolen = sign_checkpoint({test::sample_origin, head}, sample_signer("a"));
-  auto connection = core::sql::sqlite::open_writer(log.path());
-  core::sql::Statement put(connection, "update ledger_checkpoint set size = ?1, note = ?2");
-  put(seq + 1, stolen).run();
+  log.sign_again({"a"});
   CHECK(log.audit({"a", "b"}) == "checkpoint.key_retired");
   CHECK(log.audit({"a"}) == "checkpoint.key_retired");
+}
+
+TEST_CASE("log keys: each key in force that an auditor has must have signed, the first one too") {
+  Rotating log;
+  log.start({"a", "b"});
+  log.add_key();
+  log.append();
+  CHECK(log.audit({"a", "b"}) == "");
+  for (const char* alone : {"a", "b"}) {
+    log.sign_again({alone});
+    CHECK(log.audit({"a", "b"}) == "checkpoint.key_did_not_sign");
+    CHECK(log.audit({alone}) == "");
+  }
+}
+
+TEST_CASE(
+    "log keys: a key that was retired and that no signing key follows is a doubt to whoever has "
+    "it") {
+  Rotating log;
+  log.start({"a", "b"});
+  log.add_key();
+  log.start({"a"});
+  log.retire_missing();
+  CHECK(log.signers() == "a");
+  CHECK(log.audit({"a", "b"}) == "doubt: checkpoint.newer_key_retired");
+  CHECK(log.audit({"b", "a"}) == "doubt: checkpoint.newer_key_retired");
+  CHECK(log.audit({"a"}) == "");
+  CHECK(log.audit({"b"}) == "checkpoint.key_retired");
+  // The loss does not hinder the next exchange, and no later key follows the one that was lost.
+  log.start({"a", "c"});
+  log.add_key();
+  CHECK(log.audit({"a", "c"}) == "");
+  log.start({"a", "c"});
+  log.retire();
+  CHECK(log.signers() == "c");
+  CHECK(log.audit({"a", "c"}) == "");
+  CHECK(log.audit({"a", "b", "c"}) == "doubt: checkpoint.newer_key_retired");
+}
+
+TEST_CASE("log keys: an exchange is followed over keys that an auditor was not given") {
+  Rotating log;
+  for (const char* next : {"b", "c", "d"}) {
+    log.start({std::string(1, static_cast<char>(next[0] - 1)), next});
+    log.add_key();
+    log.retire();
+  }
+  CHECK(log.signers() == "d");
+  CHECK(log.audit({"a", "d"}) == "");
+  CHECK(log.audit({"d", "b"}) == "");
+  CHECK(log.audit({"a", "b", "c", "d"}) == "");
+  CHECK(log.audit({"a", "b", "c"}) == "checkpoint.key_retired");
+}
+
+TEST_CASE(
+    "log keys: whoever has an old key cannot name it the follower of a newer one, in a ledger of "
+    "its own either") {
+  auto salt = std::string(32, '0');
+  auto addition = [&](const char* by, const char* added) {
+    return make_addition(sample_signer(by), sample_signer(added), salt);
+  };
+  // The thief has a and c; what b signed for itself stands in the real log, where a let it in.
+  auto let_in_b = addition("c", "b");
+  let_in_b.possession = addition("a", "b").possession;
+  auto let_in_a = addition("c", "a");
+  for (bool by_b : {false, true}) {
+    CAPTURE(by_b);
+    Rotating log("c");
+    log.append_event(LogKeyAdded::kind, core::canonical(core::encode(let_in_b)));
+    auto forged = let_in_a;
+    if (by_b) forged.signer = format_vkey(sample_signer("b").verifier());
+    log.append_event(LogKeyAdded::kind, core::canonical(core::encode(forged)));
+    for (const char* name : {"b", "c"}) {
+      LogKeyRetired retired{format_vkey(sample_signer(name).verifier()), salt};
+      log.append_event(LogKeyRetired::kind, core::canonical(core::encode(retired)));
+    }
+    log.sign_again({"a"});
+    CHECK(log.audit({"a", "b"}) == "doubt: checkpoint.newer_key_retired");
+  }
 }
 
 TEST_CASE(
@@ -312,5 +408,8 @@ TEST_CASE("log keys: each checkpoint bears the keys that a small model says, ove
       }
     }
     RC_ASSERT(log.audit({held.back()}) == "");
+    std::vector<std::string> all;
+    for (char name = 'a'; name < next; ++name) all.emplace_back(1, name);
+    RC_ASSERT(log.audit(all) == "");
   }));
 }
