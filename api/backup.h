@@ -49,8 +49,8 @@ enum class AuditDepth : std::uint8_t { structure, conduct };
 
 struct AuditedBackup {
   BackupManifest manifest;
-  std::uint64_t not_checkable =
-      0;  // of the conduct audit: erased documents, kinds of a newer version
+  // Erased documents, kinds of a newer version, a retired key that no other follows.
+  std::uint64_t not_checkable = 0;
 };
 
 // Copies the database, syncs the copy and audits it under the log's key; only then FILE and its

@@ -83,7 +83,7 @@ Result<AuditedDatabase> audit_structure(const std::string& path, const LogKeys& 
         "the audit found " + finding.code + " at " + finding.place.text() + ": " + finding.words};
   }
   auto published = ledger::read_published(session);
-  return AuditedDatabase{report.head, published ? published->note : ""};
+  return AuditedDatabase{report.head, published ? published->note : "", report.doubts.size()};
 }
 
 }  // namespace
@@ -95,7 +95,7 @@ Result<AuditedDatabase> audit_database(const std::string& path,
   if (!audited || depth == AuditDepth::structure) return audited;
   ConductAudit conduct(log_keys);
   conduct.run(path, {});
-  audited->not_checkable = conduct.unchecked_count();
+  audited->not_checkable += conduct.unchecked_count();
   if (conduct.findings_count() == 0) return audited;
   for (const auto& finding : conduct.findings()) {
     if (finding.not_checkable) continue;

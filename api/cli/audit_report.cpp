@@ -49,6 +49,10 @@ void print_findings(const AuditReport& report, std::ostream& out) {
     if (finding.expected.empty() && finding.found.empty()) continue;
     out << "  expected    " << finding.expected << "\n  found       " << finding.found << "\n";
   }
+  for (const ledger::Finding& doubt : report.doubts) {
+    print_finding("NOT CHECKABLE", doubt.place.text(), doubt.words, doubt.code, doubt.expected,
+                  doubt.found, out);
+  }
 }
 
 // Those that are about this contract; of none, if it is empty.
@@ -204,15 +208,17 @@ Json head_json(const ledger::TreeHead& head) {
 
 Json findings_json(const AuditOutcome& outcome) {
   Json findings = Json::array({});
-  for (const ledger::Finding& finding : outcome.structure.findings) {
+  auto add = [&](const ledger::Finding& finding, const char* verdict) {
     findings.append(Json::object({{"code", finding.code},
                                   {"expected", finding.expected},
                                   {"found", finding.found},
                                   {"layer", "structure"},
                                   {"place", finding.place.text()},
-                                  {"verdict", "wrong"},
+                                  {"verdict", verdict},
                                   {"words", finding.words}}));
-  }
+  };
+  for (const ledger::Finding& finding : outcome.structure.findings) add(finding, "wrong");
+  for (const ledger::Finding& doubt : outcome.structure.doubts) add(doubt, "not_checkable");
   for (const OutsideFinding& finding : outcome.outside.findings) {
     findings.append(Json::object({{"code", finding.code},
                                   {"expected", finding.expected},
@@ -302,7 +308,8 @@ int AuditOutcome::exit_code() const {
   if (!structure.passed() || !outside.findings.empty() ||
       (conduct && conduct->findings_count() > 0))
     return exit_refused;
-  return conduct && conduct->unchecked_count() > 0 ? exit_partly : exit_done;
+  bool is_partly = !structure.doubts.empty() || (conduct && conduct->unchecked_count() > 0);
+  return is_partly ? exit_partly : exit_done;
 }
 
 void print_audit(const AuditOutcome& outcome, bool quiet, std::ostream& out) {

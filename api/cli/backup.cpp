@@ -32,9 +32,9 @@ struct Options {
 
 // What was audited, as the last line of a report.
 std::string audit_words(const Options& options, const AuditedBackup& made) {
-  if (options.structural) return "It is durable and has passed the structural audit alone.";
-  if (made.not_checkable == 0) return "It is durable and has passed the audit.";
-  return "It is durable; the audit found nothing wrong, and could not check " +
+  std::string audit = options.structural ? "the structural audit alone" : "the audit";
+  if (made.not_checkable == 0) return "It is durable and has passed " + audit + ".";
+  return "It is durable; " + audit + " found nothing wrong, and could not check " +
          std::to_string(made.not_checkable) + " (`tallystick audit` tells what).";
 }
 

@@ -294,6 +294,54 @@ TEST_CASE("rotation: whoever has the old key alone is not believed by those who 
   CHECK(holds(audited.out, "checkpoint.key_did_not_sign"));
 }
 
+TEST_CASE(
+    "rotation: the new key retired by whoever has the old one alone is a doubt, and says whom to "
+    "ask") {
+  Site site;
+  auto next = site.plan();
+  auto planned = site.audit({"@" + site.dir.log_vkey()});
+  CHECK(planned.code == 3);
+  CHECK(holds(planned.out, "has not been started since"));
+  site.start();
+  Site thiefs;  // who copied the directory in the overlap, and has the old key
+  std::filesystem::remove_all(thiefs.path());
+  std::filesystem::copy(site.path(), thiefs.path(), std::filesystem::copy_options::recursive);
+  std::filesystem::remove(thiefs.dir.key("log.next.key"));
+  auto forged = thiefs.start(true);
+  CHECK(signs(site.first, forged.note));
+  CHECK(holds(forged.last_entry, "log.key_retired/1"));
+  REQUIRE(run({"rotate", "log", site.path(), "--retire"}).code == 0);
+  site.start();
+
+  for (bool is_structural : {false, true}) {
+    CAPTURE(is_structural);
+    auto audit = [&](const Site& of, std::vector<std::string> keys) {
+      std::vector<std::string> words{"audit", of.path()};
+      for (auto& key : keys) words.insert(words.end(), {"--key", key});
+      if (is_structural) words.emplace_back("--structural");
+      return run(words);
+    };
+    auto doubted = audit(thiefs, {site.first, next});
+    CHECK(doubted.code == 3);
+    CHECK(holds(doubted.out, "NOT CHECKABLE at checkpoint.note: The key " + next));
+    CHECK(holds(doubted.out, "checkpoint.newer_key_retired"));
+    CHECK(holds(doubted.out, "Ask the log's operator"));
+    CHECK(audit(thiefs, {next}).code == 1);
+    CHECK(audit(thiefs, {site.first}).code == 0);
+    CHECK(audit(site, {site.first, next}).code == 0);
+    CHECK(audit(site, {next}).code == 0);
+    CHECK(audit(site, {site.first}).code == 1);
+  }
+  auto json = thiefs.audit({site.first, next}).json();
+  CHECK(json.find("audit")->as_string() == "partly_checked");
+  CHECK(json.find("findings")->as_array().at(0).find("verdict")->as_string() == "not_checkable");
+  auto file = site.folder.file("backup");
+  auto kept =
+      run({"backup", thiefs.path(), file, "--structural", "--key", site.first, "--key", next});
+  CHECK(kept.code == 0);
+  CHECK(holds(kept.out, "could not check 1"));
+}
+
 TEST_CASE("rotation: there is nothing to retire before there is another key") {
   Site site;
   auto refused = run({"rotate", "log", site.path(), "--retire"});

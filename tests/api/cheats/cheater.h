@@ -184,7 +184,8 @@ inline const Layers conduct{"conduct"};
 inline const Layers outside{"receipts", "witnesses"};
 inline const Layers all_but_chain{"conduct", "receipts", "witnesses"};
 
-// Those about labels, for the table's end.
+// Those about the log's keys, about labels and about the tables themselves, for the table's end.
+std::vector<Cheat> log_key_cheats();
 std::vector<Cheat> label_cheats();
 std::vector<Cheat> schema_cheats();
 

@@ -237,22 +237,27 @@ ledger::TreeHead ForgedLedger::head() const {
 
 Detection ForgedLedger::detect(const Memory& memory) const {
   Detection detection;
-  auto name = [&](const std::string& layer, const std::string& code) {
+  std::string doubt;  // the first thing that could not be told
+  auto name = [&](const std::string& layer, const std::string& code, bool is_doubt = false) {
     detection.layers.insert(layer);
-    if (detection.code.empty()) detection.code = code;
+    std::string& first = is_doubt ? doubt : detection.code;
+    if (first.empty()) first = code;
   };
   auto connection = core::sql::sqlite::open_reader(database_);
   Session session(connection);
+  bool is_whole = false;
   {
     ledger::DatabaseSource source(session);
     auto report = ledger::audit(source, known_);
-    if (!report.passed()) name("chain", report.findings[0].code);
+    is_whole = report.passed();
+    if (!is_whole) name("chain", report.findings[0].code);
+    for (const auto& finding : report.doubts) name("chain", finding.code, true);
   }
-  if (detection.layers.empty()) {
+  if (is_whole) {
     api::ConductAudit conduct(known_);
     conduct.run(database_, {});
     for (const auto& finding : conduct.findings())
-      name("conduct", finding.not_checkable ? "" : finding.code);
+      name("conduct", finding.code, finding.not_checkable);
     conduct.list_contracts([&](const api::ConductAudit::Contract& contract) {
       detection.asserted += contract.report.tally.asserted;
       detection.labels += contract.report.tally.labels;
@@ -266,6 +271,7 @@ Detection ForgedLedger::detect(const Memory& memory) const {
     if (!extends(receipt->checkpoint.head, now, session)) name("receipts", "");
   }
   if (!extends(held.witnessed, now, session)) name("witnesses", "");
+  if (detection.code.empty()) detection.code = doubt;
   return detection;
 }
 

@@ -38,9 +38,9 @@ struct Memory {
 // What finds a cheat, and the codes by which the two audits name it.
 struct Detection {
   std::set<std::string> layers;  // chain, receipts, witnesses, conduct
-  std::string code;              // of the first finding
-  std::uint64_t asserted = 0;    // uses that rest on the operator's word
-  std::uint64_t labels = 0;      // labels that do
+  std::string code;  // of the first finding; where nothing is wrong, of what cannot be told
+  std::uint64_t asserted = 0;  // uses that rest on the operator's word
+  std::uint64_t labels = 0;    // labels that do
 };
 
 class ForgedLedger {
