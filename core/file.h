@@ -15,15 +15,17 @@ Result<std::string> read_file(const std::string& path, std::size_t bytes_max = 6
 
 enum class FileMode { shared, secret };  // 0644, 0600
 
-// Atomic and durable: a temporary file, fsync, rename, fsync of the directory. The temporary file is
-// `<path>.new`, or another in the same file system; what a crash left there is written over.
-// Refusal: file.unwritable.
+// For a directory that is the program's own; a place that a user named is a core::NamedFile's. Atomic
+// and durable: a temporary file, fsync, rename, fsync of the directory. The temporary file is
+// `<path>.new`, or another in the same file system; what a crash left there is written over, so that
+// nothing piles up. Refusal: file.unwritable.
 Result<Done> write_file(const std::string& path,
                         std::string_view bytes,
                         FileMode mode = FileMode::shared,
                         std::string temporary = {});
 
-// Whether write_file could write there now; what is there stays. Refusal: file.unwritable.
+// Whether write_file could write there now; what is there stays, but for what a crash left of a write.
+// Refusal: file.unwritable.
 Result<Done> check_writable(const std::string& path);
 
 // The directory and those above it, durable where they were missing. Refusal: file.unwritable.

@@ -1,8 +1,7 @@
 #include "api/cli/party_key.h"
 
-#include <filesystem>
-
 #include "core/file.h"
+#include "core/named_file.h"
 
 namespace tally::api {
 namespace {
@@ -17,14 +16,16 @@ core::Error malformed(const std::string& path) {
 }  // namespace
 
 core::Result<core::Done> write_party_key(const std::string& path, const core::SigningKey& key) {
-  if (std::filesystem::exists(path)) {
+  auto file = core::NamedFile::open(path, core::Existing::kept, core::FileMode::secret);
+  if (!file && file.error().kind == core::Refusal::conflict) {
     return core::Error{core::Refusal::conflict, "key_file.exists",
                        path + " exists; a key is never overwritten"};
   }
+  if (!file) return file.error();
   std::string line(prefix);
   line +=
       space::KeyId::of(key.public_key()).text() + "+" + core::to_base64(key.seed().view()) + "\n";
-  return core::write_file(path, line, core::FileMode::secret);
+  return file->write(line);
 }
 
 core::Result<core::SigningKey> read_party_key(const std::string& path) {

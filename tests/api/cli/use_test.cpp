@@ -1,10 +1,19 @@
 // `tallystick use` against a server that counts: a local mistake charges nothing, and what was charged
 // can be had again.
+#include <atomic>
+#include <fcntl.h>
 #include <filesystem>
+#include <optional>
+#include <string>
+#include <sys/stat.h>
+#include <thread>
+#include <utility>
+#include <vector>
 
 #include <doctest/doctest.h>
 
 #include "core/file.h"
+#include "core/posix_file.h"
 #include "ledger/sample_ledger.h"
 #include "support/api/command_line.h"
 #include "support/api/test_server.h"
@@ -25,6 +34,9 @@ bool holds(const std::string& text, const std::string& part) {
 struct Counting {
   std::atomic<int> used = 0;
   int status = 200;
+  int receipt_status = 200;
+  bool receipt_breaks = false;
+  std::optional<core::Descriptor> reader;  // of a FIFO; gone once the use is charged
   std::string receipt = "no receipt at all";
   api::Router router{nullptr};
   test::TempDir dir;
@@ -33,13 +45,20 @@ struct Counting {
     router.add("POST", "/v1/contracts/{id}/uses", {.body = api::BodyKind::json},
                [this](const api::Request&) -> core::Result<api::Reply> {
                  ++used;
+                 reader.reset();
                  api::Reply reply = api::json_reply(status, "{\"records\":[]}");
                  reply.headers.emplace_back("Tallystick-Receipt", "/v1/uses/use_1/receipt");
                  return reply;
                });
     router.add("GET", "/v1/uses/{id}/receipt", {},
                [this](const api::Request&) -> core::Result<api::Reply> {
-                 return api::Reply{.content_type = "text/plain", .body = receipt};
+                 api::Reply reply{
+                     .status = receipt_status, .content_type = "text/plain", .body = receipt};
+                 if (receipt_breaks) {
+                   reply.chunks = [](std::string&) -> bool { throw core::Broken("it breaks off"); };
+                   reply.length_bytes = 100;
+                 }
+                 return reply;
                });
     REQUIRE(core::write_file(dir.file("token"), token + "\n"));
   }
@@ -73,6 +92,62 @@ TEST_CASE_FIXTURE(Counting, "cli use: a place that cannot be written is found be
   CHECK(used == 0);
   CHECK(*core::read_file(dir.file("earlier")) == "an earlier receipt");
   CHECK_FALSE(std::filesystem::exists(dir.file("a")));
+}
+
+TEST_CASE_FIXTURE(Counting, "cli use: one place under two names is found before the request") {
+  TestServer server(router);
+  std::filesystem::create_directory(dir.file("sub"));
+  std::filesystem::create_directory_symlink("sub", dir.file("link"));
+  for (const auto& [answer_at, receipt_at] : std::vector<std::pair<std::string, std::string>>{
+           {"a", "./a"}, {"sub/../a", "a"}, {"sub/a", "link/a"}}) {
+    auto made =
+        use(server.url(), {"--output", dir.file(answer_at), "--receipt", dir.file(receipt_at)});
+    CHECK(made.code == 2);
+    CHECK(holds(made.err, "(receipt.exists)"));
+  }
+  auto before = std::filesystem::current_path();
+  std::filesystem::current_path(dir.path());
+  CHECK(use(server.url(), {"--output", "ans", "--receipt", "./ans"}).code == 2);
+  std::filesystem::current_path(before);
+  CHECK(used == 0);
+}
+
+TEST_CASE_FIXTURE(Counting, "cli use: files beside the answer and the receipt stay") {
+  TestServer server(router);
+  auto made = use(server.url(), {"--output", dir.file("x.new"), "--receipt", dir.file("x")});
+  CHECK(made.code == 0);
+  CHECK(*core::read_file(dir.file("x.new")) == "{\"records\":[]}");
+  CHECK(*core::read_file(dir.file("x")) == receipt);
+  REQUIRE(core::write_file(dir.file("data.new"), "mine"));
+  status = 403;
+  CHECK(use(server.url(), {"--output", dir.file("data")}).code == 1);
+  CHECK(*core::read_file(dir.file("data.new")) == "mine");
+  CHECK_FALSE(std::filesystem::exists(dir.file("data")));
+}
+
+TEST_CASE_FIXTURE(Counting, "cli use: a pipe takes the answer, and is no place for a receipt") {
+  TestServer server(router);
+  REQUIRE(::mkfifo(dir.file("fifo").c_str(), 0600) == 0);
+  CHECK(use(server.url(), {"--receipt", dir.file("fifo")}).code == 2);
+  CHECK(used == 0);
+  std::string got;
+  {
+    std::jthread takes([&] { got = *core::read_file(dir.file("fifo")); });
+    CHECK(use(server.url(), {"--output", dir.file("fifo")}).code == 0);
+  }
+  CHECK(got == "{\"records\":[]}");
+  CHECK(std::filesystem::is_fifo(dir.file("fifo")));
+}
+
+TEST_CASE_FIXTURE(Counting, "cli use: a reader that went leaves the key to retry with") {
+  TestServer server(router);
+  REQUIRE(::mkfifo(dir.file("fifo").c_str(), 0600) == 0);
+  // Both ways, so that it does not wait for a writer: there before the request.
+  reader.emplace(::open(dir.file("fifo").c_str(), O_RDWR | O_CLOEXEC));
+  auto made = use(server.url(), {"--output", dir.file("fifo")});
+  CHECK(made.code == 2);
+  CHECK(used == 1);
+  CHECK(holds(made.err, "retry with --idempotency-key "));
 }
 
 TEST_CASE_FIXTURE(Counting, "cli use: a log key that is none is found before the request") {
@@ -127,4 +202,26 @@ TEST_CASE_FIXTURE(Counting, "cli use: the key to retry with is named where a use
   CHECK_FALSE(hints(server.url(), 403));
   CHECK(hints("http://127.0.0.1:1", 200));
   CHECK_FALSE(hints("127.0.0.1:1", 200));
+}
+
+TEST_CASE_FIXTURE(Counting, "cli use: 1 is a refusal, 2 what could not be done") {
+  TestServer server(router);
+  auto code = [&](int of_use, int of_receipt) {
+    status = of_use;
+    receipt_status = of_receipt;
+    return use(server.url(), {}).code;
+  };
+  CHECK(code(200, 200) == 0);
+  CHECK(code(403, 200) == 1);
+  CHECK(code(409, 200) == 1);
+  CHECK(code(429, 200) == 1);
+  CHECK(code(302, 200) == 2);
+  CHECK(code(500, 200) == 2);
+  CHECK(code(503, 200) == 2);
+  CHECK(code(200, 404) == 1);
+  CHECK(code(200, 500) == 2);
+  CHECK(code(200, 503) == 2);
+  receipt_breaks = true;
+  CHECK(code(200, 200) == 2);
+  CHECK(use("http://127.0.0.1:1", {}).code == 2);
 }
