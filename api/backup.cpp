@@ -120,7 +120,7 @@ Result<AuditedBackup> make_backup(const std::string& database,
     if (fs::exists(path))
       return Error{Refusal::conflict, "backup.exists", path + " is there; nothing is replaced"};
   }
-  Draft draft(file + ".new");
+  Draft draft(file + ".unfinished-backup");
   core::sql::sqlite::copy_snapshot(database, draft.path());
   auto audited = audit_database(draft.path(), log_keys, depth);
   if (!audited) return audited.error();

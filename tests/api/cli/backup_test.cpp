@@ -83,7 +83,9 @@ TEST_CASE("cli backup: it replaces nothing, and what fails the audit does not ap
   CHECK(refused.code == 1);
   CHECK(refused.err.find("(backup.audit_failed)") != std::string::npos);
   CHECK(fs::is_empty(desk.dir.path()));
+  REQUIRE(core::write_file(desk.file + ".new", "somebody's"));
   REQUIRE(desk.backup().code == 0);
+  CHECK(*core::read_file(desk.file + ".new") == "somebody's");
   CHECK(desk.backup().err.find("(backup.exists)") != std::string::npos);
   CHECK(run({"backup", desk.dir.file("no.db"), desk.file + "2", "--key", vkey}).code == 2);
   CHECK(run({"backup", desk.sample.path(), desk.file + "2"}).code == 2);  // no key
