@@ -27,8 +27,14 @@ constexpr const char* footer =
     "(docs/durability.md).\n"
     "A ledger that is out of reach is tried again. One that went back, or shows another history "
     "or\n"
-    "another log, is not followed: DIR stays as evidence, and the exit code is 1.\n"
+    "another log, is not followed: DIR stays as evidence, and the exit code is 1. So it is when "
+    "no\n"
+    "--key signed what it shows, five rounds on end: the log's key was exchanged, say\n"
+    "(docs/keys.md).\n"
     "Exit codes: 0 stopped by a signal, or one round with --once; 1 not followed; 2 could not.";
+
+// What a cache or a file that is half copied shows may pass; a key that is not given does not.
+constexpr int rounds_of_strangers_max = 5;
 
 struct Options {
   LedgerPlace place;
@@ -48,6 +54,19 @@ bool is_final(const Error& error) {
   return false;
 }
 
+constexpr const char* signed_by_strangers = "note.unknown_signers";
+
+Error in_other_words(Error error, const ledger::LogKeys& keys) {
+  if (error.code == signed_by_strangers) {
+    error.message =
+        "No key that was given signed the checkpoint that is shown. Either it is not of " +
+        keys.origin() +
+        ",\nor that log's key was exchanged: give --key once for each key that it had "
+        "(docs/keys.md).";
+  }
+  return error;
+}
+
 Result<ledger::ExportReport> copy_once(const Options& options, const ledger::LogKeys& keys) {
   try {
     auto opened = open_ledger(options.place);
@@ -56,11 +75,13 @@ Result<ledger::ExportReport> copy_once(const Options& options, const ledger::Log
       return Error{Refusal::unavailable, "replica.nothing_published",
                    "the ledger has published no checkpoint yet"};
     }
-    return ledger::export_ledger(*opened->source, *opened->checkpoint, options.directory,
-                                 {.with_entries = true,
-                                  .documents = opened->documents.get(),
-                                  .document_of = space::document_of,
-                                  .log_keys = keys});
+    auto copied = ledger::export_ledger(*opened->source, *opened->checkpoint, options.directory,
+                                        {.with_entries = true,
+                                         .documents = opened->documents.get(),
+                                         .document_of = space::document_of,
+                                         .log_keys = keys});
+    if (!copied) return in_other_words(copied.error(), keys);
+    return copied;
   } catch (const core::Broken& broken) {
     return Error{Refusal::unavailable, "replica.unreachable", broken.what()};
   }
@@ -72,13 +93,18 @@ int run_replica(const Options& options, Terminal& terminal) {
   StopSignals signals;
   std::uint64_t size = 0;
   bool was_reached = true;
+  int rounds_of_strangers = 0;
   do {
     auto copied = copy_once(options, *keys);
-    if (!copied && is_final(copied.error()))
+    bool is_by_strangers = !copied && copied.error().code == signed_by_strangers;
+    if (is_by_strangers) rounds_of_strangers += 1;
+    bool are_enough = rounds_of_strangers == rounds_of_strangers_max;
+    if (!copied && (is_final(copied.error()) || are_enough || (is_by_strangers && options.once)))
       return report(terminal, "replica", copied.error(), exit_refused);
     if (!copied && options.once) return report(terminal, "replica", copied.error());
     if (!copied && was_reached) report(terminal, "replica", copied.error());  // once, not each time
     was_reached = static_cast<bool>(copied);
+    if (copied) rounds_of_strangers = 0;
     if (copied && copied->checkpoint.head.size != size) {
       size = copied->checkpoint.head.size;
       if (!options.quiet) terminal.out << "holds " << size << " entries" << std::endl;
