@@ -259,7 +259,7 @@ void exchange_log_key(Store& store, const DataDir& dir, const ServerKeys& keys) 
     spdlog::info("the log's key {} was retired at entry {}", format_vkey(keys.log.verifier()), seq);
   }
   if (retires) ledger.forget_retired_keys();
-  const std::string told = ledger.signers()->in_force(ledger.size()).text();
+  const std::string told = ledger.signers()->in_force(ledger.signed_head().head.size).text();
   if (auto there = core::read_file(dir.log_vkey()); !there || *there != told)
     require(core::write_file(dir.log_vkey(), told));
   const KeyFiles files(dir, "log");
