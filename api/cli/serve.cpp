@@ -99,8 +99,9 @@ void add_serve_command(CLI::App& program, Chosen& chosen) {
       "directory on another disk that holds every entry before its answer goes out");
   command->add_flag("--insecure", options->insecure,
                     "allow another address than loopback without TLS");
-  command->add_flag("--retire-missing-keys", options->retire_missing_keys,
-                    "retire the keys of the log and the operator that are in force and not in DIR/keys");
+  command->add_flag(
+      "--retire-missing-keys", options->retire_missing_keys,
+      "retire the keys of the log and the operator that are in force and not in DIR/keys");
   command->add_flag(
       "--shred-missing-keys", options->shred_missing_keys,
       "start without keys that DIR/keys/subjects.db lacks: what they seal is given up");
